@@ -1,0 +1,1 @@
+"""Folder to documents, chunks and the library."""

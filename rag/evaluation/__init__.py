@@ -1,0 +1,1 @@
+"""Cases and metrics over the same `ask` the product ships."""

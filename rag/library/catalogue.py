@@ -1,0 +1,622 @@
+"""The catalogue: documents, places, pages, chunks, words and vectors in one SQLite file.
+
+A document's text, chunks and words are committed in one transaction and its vectors in a second.
+A document between the two is marked, is found by its words, and is finished by the next load.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from rag.errors import LibraryBusy, LibraryError, LibraryFull
+from rag.library import schema
+from rag.ports import PassageText, PassageVectors, Vector, Vectors
+from rag.records import Chunk, Document, ModelIdentity, Page, Span
+
+T = TypeVar("T")
+
+_SQL_VARIABLES = 500  # well below SQLite's limit on variables in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One file in which a document was found. `mtime_ns` is the file's time in nanoseconds."""
+
+    path: str
+    name: str
+    root: str
+    document_id: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that could not be loaded, and why."""
+
+    path: str
+    name: str
+    root: str
+    reason: str
+    size: int
+    mtime_ns: int
+    reader: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewChunk:
+    """A chunk on its way into the catalogue; `sentences` are spans inside its text."""
+
+    chunk: Chunk
+    context: str
+    sentences: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A parsed and chunked document on its way into the catalogue."""
+
+    document: Document
+    pages: tuple[Page, ...]
+    chunks: tuple[NewChunk, ...]
+    reader: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk with what the catalogue keeps about it.
+
+    `sentence_vectors` has one unit row per sentence, None while the document is not embedded.
+    """
+
+    key: int
+    document: Document
+    chunk: Chunk
+    sentences: tuple[Span, ...]
+    sentence_vectors: Vectors | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    documents: int
+    files: int
+    pages: int
+    chunks: int
+    refused: int
+    embedded_chunks: int
+
+
+class Catalogue:
+    """The SQLite file of a library. One connection per thread; one writer across processes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+
+    # -- connections and transactions --------------------------------------------------------
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        db: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if db is None:
+            # check_same_thread is off only so that close() may be called from another thread.
+            db = sqlite3.connect(
+                self.path, timeout=2.0, isolation_level=None, check_same_thread=False
+            )
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA foreign_keys = ON")
+            # Freed pages are overwritten with zeros, so that what is deleted is gone.
+            db.execute("PRAGMA secure_delete = ON")
+            self._local.db = db
+            self._open.append(db)
+        return db
+
+    def close(self) -> None:
+        for db in self._open:
+            db.close()
+        self._open.clear()
+        self._local = threading.local()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """One consistent snapshot: everything read inside belongs to one generation."""
+        if self._db.in_transaction:
+            yield
+            return
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction; a new generation when it commits, nothing when it does not."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute(
+                    "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'"
+                )
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        except sqlite3.OperationalError as error:
+            raise _explain(error, self.path) from error
+
+    # -- the library as a whole --------------------------------------------------------------
+
+    def create(self) -> None:
+        """Make the tables; the file must be new."""
+        try:
+            self._db.executescript(
+                "BEGIN IMMEDIATE;"
+                + schema.TABLES
+                + f"INSERT INTO meta VALUES ('schema', '{schema.VERSION}'), ('generation', '0');"
+                + "COMMIT;"
+            )
+        except sqlite3.OperationalError as error:
+            raise _explain(error, self.path) from error
+
+    def check_schema(self) -> None:
+        """Raise `LibraryError` when the file is no catalogue, or one of another version."""
+        try:
+            version = int(self.meta("schema") or 0)
+        except sqlite3.DatabaseError as error:
+            raise LibraryError(
+                f"{self.path} is not a readable catalogue ({error}). Run `rag verify` for details; "
+                "if the file is damaged, load the documents into a new library with `rag load`."
+            ) from error
+        if version != schema.VERSION:
+            raise LibraryError(
+                f"{self.path} has catalogue version {version}, this program reads version "
+                f"{schema.VERSION}. Use the program version that made it, or load the documents "
+                "into a new library with `rag load`."
+            )
+
+    def meta(self, key: str) -> str | None:
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_meta(self, key: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    @property
+    def generation(self) -> int:
+        return int(self.meta("generation") or 0)
+
+    @property
+    def embedder(self) -> ModelIdentity | None:
+        """The model that made the vectors, None while there are none."""
+        value = self.meta("embedder")
+        return None if value is None else ModelIdentity(**json.loads(value))
+
+    def set_embedder(self, identity: ModelIdentity) -> None:
+        fields = {name: getattr(identity, name) for name in ModelIdentity.__dataclass_fields__}
+        self.set_meta("embedder", json.dumps(fields, sort_keys=True))
+
+    def counts(self) -> Counts:
+        one = self._db.execute
+        return Counts(
+            documents=one("SELECT count(*) FROM documents").fetchone()[0],
+            files=one("SELECT count(*) FROM places").fetchone()[0],
+            pages=one("SELECT count(*) FROM pages WHERE number IS NOT NULL").fetchone()[0],
+            chunks=one("SELECT count(*) FROM chunks").fetchone()[0],
+            refused=one("SELECT count(*) FROM refusals").fetchone()[0],
+            embedded_chunks=one("SELECT count(*) FROM vectors").fetchone()[0],
+        )
+
+    # -- documents and places ----------------------------------------------------------------
+
+    def documents(self) -> list[Document]:
+        """All documents, by name."""
+        ids = [row[0] for row in self._db.execute("SELECT id FROM documents")]
+        return sorted(self._documents(ids).values(), key=lambda document: document.name)
+
+    def document(self, name: str) -> Document | None:
+        """The document of that name, under any of its names."""
+        row = self._db.execute("SELECT document_id FROM places WHERE name = ?", (name,)).fetchone()
+        return None if row is None else self._documents([row[0]])[row[0]]
+
+    def _documents(self, ids: Sequence[str]) -> dict[str, Document]:
+        names: dict[str, list[str]] = {}
+        for batch in _batches(ids):
+            marks = ",".join("?" * len(batch))
+            for identity, name in self._db.execute(
+                f"SELECT document_id, name FROM places WHERE document_id IN ({marks}) ORDER BY seen",
+                batch,
+            ):
+                names.setdefault(identity, []).append(name)
+        found = {}
+        for batch in _batches(ids):
+            marks = ",".join("?" * len(batch))
+            for identity, title, media_type, page_count in self._db.execute(
+                f"SELECT id, title, media_type, page_count FROM documents WHERE id IN ({marks})",
+                batch,
+            ):
+                places = names.get(identity) or [identity]
+                found[identity] = Document(
+                    identity, places[0], title, media_type, page_count, tuple(places[1:])
+                )
+        return found
+
+    def has_document(self, identity: str) -> bool:
+        row = self._db.execute("SELECT 1 FROM documents WHERE id = ?", (identity,)).fetchone()
+        return row is not None
+
+    def document_reader(self, identity: str) -> str | None:
+        """What parsed and chunked the document, None when it is not here."""
+        row = self._db.execute("SELECT reader FROM documents WHERE id = ?", (identity,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def document_account(self, identity: str) -> tuple[int | None, int, str | None]:
+        """Pages, chunks, and the reason why some pages could not be read."""
+        pages, reason = self._db.execute(
+            "SELECT page_count, reason FROM documents WHERE id = ?", (identity,)
+        ).fetchone()
+        chunks = self._db.execute(
+            "SELECT count(*) FROM chunks WHERE document_id = ?", (identity,)
+        ).fetchone()[0]
+        return pages, chunks, reason
+
+    def pages(self, identity: str) -> list[Page]:
+        """The stored text, page by page: exactly what offsets count in."""
+        rows = self._db.execute(
+            "SELECT number, start, text FROM pages WHERE document_id = ? ORDER BY ordinal",
+            (identity,),
+        )
+        return [Page(*row) for row in rows]
+
+    def places(self, document_id: str | None = None) -> list[Place]:
+        where, values = ("", ()) if document_id is None else ("WHERE document_id = ?", (document_id,))
+        rows = self._db.execute(
+            f"SELECT path, name, root, document_id, size, mtime_ns FROM places {where} ORDER BY seen",
+            values,
+        )
+        return [Place(*row) for row in rows]
+
+    def add_place(self, place: Place) -> None:
+        self._db.execute("DELETE FROM refusals WHERE path = ?", (place.path,))
+        self._db.execute(
+            "INSERT INTO places VALUES (?, ?, ?, ?, ?, ?, "
+            "(SELECT coalesce(max(seen), 0) + 1 FROM places)) "
+            "ON CONFLICT (path) DO UPDATE SET document_id = excluded.document_id, "
+            "size = excluded.size, mtime_ns = excluded.mtime_ns",
+            (place.path, place.name, place.root, place.document_id, place.size, place.mtime_ns),
+        )
+
+    def remove_place(self, path: str) -> None:
+        """Forget one place; a document without any place left goes with it."""
+        row = self._db.execute("SELECT document_id FROM places WHERE path = ?", (path,)).fetchone()
+        self._db.execute("DELETE FROM places WHERE path = ?", (path,))
+        if row is not None:
+            self.drop_if_placeless(row[0])
+
+    def drop_if_placeless(self, document_id: str) -> None:
+        """Remove a document that is at no place any more."""
+        if not self.places(document_id):
+            self.remove_document(document_id)
+
+    def refusals(self) -> list[Refusal]:
+        rows = self._db.execute(
+            "SELECT path, name, root, reason, size, mtime_ns, reader FROM refusals ORDER BY name"
+        )
+        return [Refusal(*row) for row in rows]
+
+    def add_refusal(self, refusal: Refusal) -> None:
+        self._db.execute(
+            "INSERT OR REPLACE INTO refusals VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                refusal.path,
+                refusal.name,
+                refusal.root,
+                refusal.reason,
+                refusal.size,
+                refusal.mtime_ns,
+                refusal.reader,
+            ),
+        )
+
+    def remove_refusal(self, path: str) -> None:
+        self._db.execute("DELETE FROM refusals WHERE path = ?", (path,))
+
+    def add_document(self, new: NewDocument) -> None:
+        """Store text, chunks and words of a document; its vectors follow with `add_vectors`."""
+        document = new.document
+        self._db.execute(
+            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                document.id,
+                document.title,
+                document.media_type,
+                document.page_count,
+                new.reason,
+                new.reader,
+                0 if new.chunks else 1,
+            ),
+        )
+        self._db.executemany(
+            "INSERT INTO pages VALUES (?, ?, ?, ?, ?)",
+            [
+                (document.id, ordinal, page.number, page.start, page.text)
+                for ordinal, page in enumerate(new.pages)
+            ],
+        )
+        for item in new.chunks:
+            chunk = item.chunk
+            cursor = self._db.execute(
+                'INSERT INTO chunks (id, document_id, start, "end", page, headings, sentences, '
+                "context, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    chunk.id,
+                    chunk.document_id,
+                    chunk.start,
+                    chunk.end,
+                    chunk.page,
+                    json.dumps(chunk.headings, ensure_ascii=False),
+                    json.dumps([[span.start, span.end] for span in item.sentences]),
+                    item.context,
+                    chunk.text,
+                ),
+            )
+            self._db.execute(
+                "INSERT INTO words (rowid, context, text) VALUES (?, ?, ?)",
+                (cursor.lastrowid, item.context, chunk.text),
+            )
+
+    def remove_document(self, identity: str) -> None:
+        """Delete every row of a document, its words and vectors included."""
+        self._db.execute(
+            "INSERT INTO words (words, rowid, context, text) "
+            "SELECT 'delete', key, context, text FROM chunks WHERE document_id = ?",
+            (identity,),
+        )
+        self._db.execute(
+            "DELETE FROM vectors WHERE key IN (SELECT key FROM chunks WHERE document_id = ?)",
+            (identity,),
+        )
+        for table in ("chunks", "pages", "places"):
+            self._db.execute(f"DELETE FROM {table} WHERE document_id = ?", (identity,))
+        self._db.execute("DELETE FROM documents WHERE id = ?", (identity,))
+
+    def scrub(self) -> None:
+        """Leave no trace of deleted rows in any file.
+
+        Deleted words stay in older segments of the full-text index until these are merged, and
+        deleted pages in the journal until it is emptied: merge, rewrite the file, empty the
+        journal.
+        """
+        try:
+            self._db.execute("INSERT INTO words (words) VALUES ('optimize')")
+            self._db.execute("VACUUM")
+            busy, *_ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError as error:
+            raise _explain(error, self.path) from error
+        if busy:
+            raise LibraryBusy(
+                f"The library at {self.path.parent} is being read, so its journal could not be "
+                "emptied. Close the page or the other command, then run `rag repair`."
+            )
+
+    # -- vectors -----------------------------------------------------------------------------
+
+    def unembedded_documents(self) -> list[str]:
+        """Ids of documents whose vectors are still missing."""
+        rows = self._db.execute("SELECT id FROM documents WHERE NOT embedded ORDER BY id")
+        return [row[0] for row in rows]
+
+    def passage_texts(self, identity: str) -> list[tuple[int, PassageText]]:
+        """Keys and texts of a document's chunks, as they are embedded."""
+        rows = self._db.execute(
+            "SELECT key, context, text, sentences FROM chunks WHERE document_id = ? ORDER BY key",
+            (identity,),
+        )
+        return [
+            (key, PassageText(context, text, tuple(Span(*pair) for pair in json.loads(sentences))))
+            for key, context, text, sentences in rows
+        ]
+
+    def add_vectors(self, identity: str, vectors: Mapping[int, PassageVectors]) -> None:
+        """Store the vectors of all chunks of a document and mark it embedded."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
+            [
+                (key, item.whole.astype("<f4").tobytes(), _quantise(item.spans).tobytes())
+                for key, item in vectors.items()
+            ],
+        )
+        self._db.execute("UPDATE documents SET embedded = 1 WHERE id = ?", (identity,))
+
+    def drop_vectors(self) -> None:
+        """Delete all vectors; the next load makes them again."""
+        self._db.execute("DELETE FROM vectors")
+        self._db.execute("UPDATE documents SET embedded = 0")
+        self._db.execute("DELETE FROM meta WHERE key = 'embedder'")
+
+    def vectors(self, dimensions: int) -> tuple[list[int], Vectors]:
+        """Keys in ascending order and their vectors, shape (n, dimensions)."""
+        rows = self._db.execute("SELECT key, whole FROM vectors ORDER BY key").fetchall()
+        matrix = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4")
+        return [row[0] for row in rows], matrix.reshape(len(rows), dimensions).astype(np.float32)
+
+    # -- finding -----------------------------------------------------------------------------
+
+    def search_words(
+        self, query: str, limit: int, keys: Sequence[int] | None = None
+    ) -> list[tuple[int, float]]:
+        """Chunks that match a full-text query: at most `limit` pairs of key and BM25, best first.
+
+        Higher is better (SQLite reports BM25 negated). `keys` restricts the search to those chunks.
+        Ties are broken by chunk id, so the order does not depend on the order of loading.
+        """
+        where = ""
+        values: list[object] = [query]
+        if keys is not None:
+            where = "AND words.rowid IN (SELECT value FROM json_each(?))"
+            values.append(json.dumps(list(keys)))
+        rows = self._db.execute(
+            "SELECT words.rowid, -bm25(words) AS score FROM words JOIN chunks ON key = words.rowid "
+            f"WHERE words MATCH ? {where} ORDER BY score DESC, chunks.id LIMIT ?",
+            (*values, limit),
+        )
+        return [(key, score) for key, score in rows]
+
+    def chunk_frequencies(self, terms: Iterable[str]) -> dict[str, int]:
+        """In how many chunks each stemmed term occurs; terms that occur nowhere are left out."""
+        found = {}
+        for batch in _batches(sorted(set(terms))):
+            marks = ",".join("?" * len(batch))
+            found.update(
+                self._db.execute(f"SELECT term, doc FROM vocabulary WHERE term IN ({marks})", batch)
+            )
+        return found
+
+    def chunk_keys(self, document_ids: Sequence[str]) -> list[int]:
+        """Keys of all chunks of the documents, ascending."""
+        keys = []
+        for batch in _batches(document_ids):
+            marks = ",".join("?" * len(batch))
+            keys += [
+                row[0]
+                for row in self._db.execute(
+                    f"SELECT key FROM chunks WHERE document_id IN ({marks})", batch
+                )
+            ]
+        return sorted(keys)
+
+    def chunks(self, keys: Sequence[int]) -> dict[int, StoredChunk]:
+        """Chunks by key, with document, sentences and sentence vectors."""
+        rows = []
+        for batch in _batches(keys):
+            marks = ",".join("?" * len(batch))
+            rows += self._db.execute(
+                'SELECT chunks.key, id, document_id, text, start, "end", page, headings, '
+                "chunks.sentences, vectors.sentences FROM chunks LEFT JOIN vectors "
+                f"ON vectors.key = chunks.key WHERE chunks.key IN ({marks})",
+                batch,
+            ).fetchall()
+        documents = self._documents(sorted({row[2] for row in rows}))
+        found = {}
+        for key, identity, document_id, text, start, end, page, headings, cuts, blob in rows:
+            spans = tuple(Span(*pair) for pair in json.loads(cuts))
+            chunk = Chunk(
+                identity, document_id, text, start, end, page, tuple(json.loads(headings))
+            )
+            vectors = None if blob is None else _restore(blob, len(spans))
+            found[key] = StoredChunk(key, documents[document_id], chunk, spans, vectors)
+        return found
+
+    def vectors_of(self, keys: Sequence[int]) -> dict[int, Vector]:
+        """Whole-chunk vectors by key; chunks not embedded yet are left out."""
+        found = {}
+        for batch in _batches(keys):
+            marks = ",".join("?" * len(batch))
+            for key, blob in self._db.execute(
+                f"SELECT key, whole FROM vectors WHERE key IN ({marks})", batch
+            ):
+                found[key] = np.frombuffer(blob, dtype="<f4").astype(np.float32)
+        return found
+
+    # -- integrity ---------------------------------------------------------------------------
+
+    def problems(self) -> list[str]:
+        """What is wrong inside the file, in words; changes nothing."""
+        found = [
+            f"catalogue: {row[0]}"
+            for row in self._db.execute("PRAGMA integrity_check(20)")
+            if row[0] != "ok"
+        ]
+        try:
+            self._db.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
+        except sqlite3.DatabaseError as error:
+            found.append(f"words: the full-text index disagrees with the chunks ({error})")
+        for (identity,) in self._db.execute("SELECT id FROM documents ORDER BY id"):
+            text = {page.start: page.text for page in self.pages(identity)}
+            starts = sorted(text)
+            for chunk_id, start, end, stored in self._db.execute(
+                'SELECT id, start, "end", text FROM chunks WHERE document_id = ?', (identity,)
+            ):
+                home = max((s for s in starts if s <= start), default=None)
+                if home is None or text[home][start - home : end - home] != stored:
+                    found.append(f"chunk {chunk_id}: text differs from the document at its offsets")
+        checks = {
+            "SELECT count(*) FROM documents WHERE id NOT IN (SELECT document_id FROM places)": (
+                "documents without a place"
+            ),
+            "SELECT count(*) FROM documents WHERE embedded AND id IN (SELECT document_id FROM chunks"
+            " WHERE key NOT IN (SELECT key FROM vectors))": (
+                "documents marked as embedded that lack vectors"
+            ),
+            "SELECT count(*) FROM vectors WHERE key NOT IN (SELECT key FROM chunks)": (
+                "vectors without a chunk"
+            ),
+        }
+        for query, what in checks.items():
+            (count,) = self._db.execute(query).fetchone()
+            if count:
+                found.append(f"catalogue: {count} {what}")
+        return found
+
+    def rebuild_derived(self) -> None:
+        """Rebuild the full-text index, and mark documents that lack vectors for the next load."""
+        self._db.execute("INSERT INTO words (words) VALUES ('rebuild')")
+        self._db.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM chunks)")
+        self._db.execute(
+            "UPDATE documents SET embedded = 0 WHERE id IN (SELECT document_id FROM chunks "
+            "WHERE key NOT IN (SELECT key FROM vectors))"
+        )
+
+
+def _quantise(vectors: Vectors) -> np.ndarray:
+    """Rows as int8, each scaled to its largest value: only the direction is needed later."""
+    peak = np.abs(vectors).max(axis=1, keepdims=True, initial=1e-12)
+    return np.rint(vectors / peak * 127).astype(np.int8)
+
+
+def _restore(blob: bytes, rows: int) -> Vectors:
+    matrix = np.frombuffer(blob, dtype=np.int8).astype(np.float32)
+    matrix = matrix.reshape(rows, -1) if rows else matrix.reshape(0, 1)
+    norms = np.linalg.norm(matrix, axis=1, keepdims=True)
+    restored: Vectors = matrix / np.maximum(norms, 1e-12)
+    return restored
+
+
+def _batches(values: Sequence[T]) -> Iterator[list[T]]:
+    for start in range(0, len(values), _SQL_VARIABLES):
+        yield list(values[start : start + _SQL_VARIABLES])
+
+
+def _explain(error: sqlite3.OperationalError, path: Path) -> LibraryError:
+    """Turn SQLite's word for it into what a person can do about it."""
+    message = str(error)
+    if "full" in message:
+        return LibraryFull(
+            f"The disk that holds {path.parent} is full. What was loaded before stays; free some "
+            "space and run the same command again."
+        )
+    if "locked" in message:
+        return LibraryBusy(
+            f"Another process is writing to the library at {path.parent}. Wait for it to end, "
+            "then run the same command again."
+        )
+    if "readonly" in message or "unable to open" in message:
+        return LibraryError(
+            f"The library at {path.parent} cannot be written ({message}). Check the folder's "
+            "permissions, or choose another one with --library."
+        )
+    return LibraryError(f"The catalogue {path} failed: {message}. Run `rag verify`.")

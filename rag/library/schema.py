@@ -1,0 +1,80 @@
+"""Tables of the catalogue.
+
+SQLite is the single source of truth; everything else in a library folder is derived from it.
+`words` is an external-content index: its text is read from `chunks`, so each word is stored once
+outside the inverted index and the index can be rebuilt from the rows at any time.
+"""
+
+from __future__ import annotations
+
+VERSION = 1
+
+TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE documents (
+    id TEXT PRIMARY KEY,            -- SHA-256 of the file's bytes
+    title TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    page_count INTEGER,             -- NULL where the format has no pages
+    reason TEXT,                    -- why some pages could not be read
+    reader TEXT NOT NULL,           -- what parsed and chunked it
+    embedded INTEGER NOT NULL       -- 0 until the vectors of all its chunks are committed
+) WITHOUT ROWID;
+
+CREATE TABLE places (
+    path TEXT PRIMARY KEY,          -- absolute path of the file
+    name TEXT NOT NULL UNIQUE,      -- path below the loaded folder; never changes while the file stays
+    root TEXT NOT NULL,             -- the loaded folder
+    document_id TEXT NOT NULL REFERENCES documents (id),
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    seen INTEGER NOT NULL           -- order in which places became known
+) WITHOUT ROWID;
+CREATE INDEX places_by_document ON places (document_id, seen);
+
+CREATE TABLE refusals (
+    path TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    root TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    reader TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE pages (
+    document_id TEXT NOT NULL REFERENCES documents (id),
+    ordinal INTEGER NOT NULL,
+    number INTEGER,                 -- physical page from 1, NULL where the format has none
+    start INTEGER NOT NULL,         -- code points from the document's beginning
+    text TEXT NOT NULL,
+    PRIMARY KEY (document_id, ordinal)
+) WITHOUT ROWID;
+
+CREATE TABLE chunks (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    document_id TEXT NOT NULL REFERENCES documents (id),
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    page INTEGER,
+    headings TEXT NOT NULL,         -- JSON list, outermost first
+    sentences TEXT NOT NULL,        -- JSON list of [start, end] inside the chunk's text
+    context TEXT NOT NULL,          -- title and headings as they are indexed
+    text TEXT NOT NULL
+);
+CREATE INDEX chunks_by_document ON chunks (document_id);
+
+CREATE TABLE vectors (
+    key INTEGER PRIMARY KEY REFERENCES chunks (key),
+    whole BLOB NOT NULL,            -- float32, unit length
+    sentences BLOB NOT NULL         -- int8, one row per sentence, scaled to its own largest value
+);
+
+CREATE VIRTUAL TABLE words USING fts5(
+    context, text, content='chunks', content_rowid='key',
+    tokenize='porter unicode61 remove_diacritics 2'
+);
+CREATE VIRTUAL TABLE vocabulary USING fts5vocab(words, row);
+"""

@@ -1,0 +1,95 @@
+"""The seams: what a part must do to stand in for another.
+
+One or two verbs each; everything convenient is built on top. Implementations satisfy the contract
+suites in `tests/contract/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rag.records import ModelIdentity, Quote, Span, Verdict
+
+Vector = npt.NDArray[np.float32]
+"""Shape (dimensions,), unit length."""
+
+Vectors = npt.NDArray[np.float32]
+"""Shape (n, dimensions), each row of unit length."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassageText:
+    """A passage as it is embedded: `context` (title, headings) goes before `text`.
+
+    `spans` are the sentences inside `text`, counted from its beginning.
+    """
+
+    context: str
+    text: str
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PassageVectors:
+    """`whole` has shape (dimensions,), `spans` (number of spans, dimensions); rows of unit length."""
+
+    whole: Vector
+    spans: Vectors
+
+
+class Embedder(Protocol):
+    """Text to unit vectors. The same text gives the same bytes, on any number of threads."""
+
+    @property
+    def identity(self) -> ModelIdentity: ...
+
+    def embed_passages(self, passages: Sequence[PassageText]) -> list[PassageVectors]:
+        """Vectors of passages and of the sentences in them, in the order given."""
+        ...
+
+    def embed_question(self, question: str) -> Vector:
+        """Vector of one question, always embedded alone."""
+        ...
+
+    def embed_sentences(self, sentences: Sequence[str]) -> Vectors:
+        """Vectors of free-standing sentences, each embedded alone."""
+        ...
+
+
+class VectorIndex(Protocol):
+    """Nearest neighbours by inner product."""
+
+    def search(
+        self, vector: Vector, limit: int, allowed: Sequence[int] | None = None
+    ) -> list[tuple[int, float]]:
+        """At most `limit` pairs of key and cosine, best first, ties by key."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
+class Generator(Protocol):
+    """Phrases an answer from a quote."""
+
+    @property
+    def identity(self) -> str: ...
+
+    def phrase(self, question: str, quote: str, *, max_new_tokens: int) -> Iterator[str]:
+        """Pieces of one sentence that answers from `quote` alone; joined they are the sentence.
+
+        Raises `GeneratorFailed` when the model breaks off.
+        """
+        ...
+
+
+class SupportScorer(Protocol):
+    """Checks a sentence against the quotes it names."""
+
+    def check(self, sentence: str, quotes: Sequence[Quote], question: str) -> Verdict:
+        """How far the quotes carry the sentence; deterministic."""
+        ...

@@ -1,0 +1,252 @@
+"""The nouns: frozen values that every room speaks in.
+
+Standard library only, so that a script can read an answer without loading a model.
+
+- `Document`, `Page`, `Chunk`, `Cut`: what was loaded. Offsets count Unicode code points from the
+  document's beginning, and a text is always exactly the document's text between its offsets.
+- `Passage`: a chunk that was found for a question. A score belongs to the finding, never to the chunk.
+- `Quote`, `Sentence`, `Answer`, `Reply`: what a person is shown, and all they need to check it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Half-open range `[start, end)` of code points."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One physical page, counted from 1, or the whole text (`number` None) where a format has none."""
+
+    number: int | None
+    start: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of the document; `level` 1 is the outermost, `start` its place in the text."""
+
+    level: int
+    title: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document in the library.
+
+    `id` is the SHA-256 of the file's bytes in hex, `name` the path below the folder it was loaded
+    from, `also` the further names under which the same bytes were found.
+    """
+
+    id: str
+    name: str
+    title: str
+    media_type: str
+    page_count: int | None = None
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A stretch of one document, on one page where the format has pages.
+
+    `id` is made of the document's id and the chunk's ordinal: the same on every machine.
+    """
+
+    id: str
+    document_id: str
+    text: str
+    start: int
+    end: int
+    page: int | None
+    headings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk found for a question.
+
+    `rank` counts from 1. `score` is the fused score (0..about 1, higher is better), `words` and
+    `meaning` its two parts: BM25 divided by the best BM25 of the question, and cosine similarity.
+    `flags` are labels for the reader ("reads like an instruction"), never a reason to drop text.
+    """
+
+    document: Document
+    chunk: Chunk
+    rank: int
+    score: float
+    words: float
+    meaning: float
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Exact text of a document, between two offsets.
+
+    `score` says how well it answers the question (0..1), for ranking only. `headings` and `flags`
+    come from the passage it was cut from.
+    """
+
+    document: Document
+    page: int | None
+    start: int
+    end: int
+    text: str
+    score: float = 0.0
+    headings: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Result of checking one sentence against its quotes.
+
+    `support` is 0..1. `failures` says in words what the quotes do not carry; empty means passed.
+    """
+
+    support: float
+    failures: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return not self.failures
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of an answer and the quotes it rests on.
+
+    `support` is 0..1, None when it was not checked. `replaced` tells that the generator's own
+    sentence failed and its quote stands here instead.
+    """
+
+    text: str
+    quotes: tuple[Quote, ...]
+    support: float | None
+    replaced: bool = False
+
+
+class Outcome(StrEnum):
+    """What became of a question."""
+
+    SUPPORTED = "supported"
+    PARTLY_SUPPORTED = "partly_supported"
+    WITHHELD = "withheld"
+    NO_EVIDENCE = "no_evidence"
+    NOT_CHECKED = "not_checked"
+
+
+class Mode(StrEnum):
+    """`quote` answers with the quotes themselves; `generate` lets a model phrase them."""
+
+    QUOTE = "quote"
+    GENERATE = "generate"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Sentences to show, and what is behind them.
+
+    `quotes_only` are quotes shown without prose: all of them when every sentence was withheld, the
+    best ones when the evidence was not enough. `withheld` holds the sentences that failed with the
+    reasons; `evidence` is the estimated probability (0..1) that the quotes hold an answer.
+    """
+
+    outcome: Outcome
+    sentences: tuple[Sentence, ...] = ()
+    quotes_only: tuple[Quote, ...] = ()
+    withheld: tuple[WithheldSentence, ...] = ()
+    evidence: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """The answer as prose; "" where nothing may be said."""
+        return " ".join(" ".join(sentence.text.split()) for sentence in self.sentences)
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldSentence:
+    """A sentence the generator wrote that its quotes do not carry."""
+
+    text: str
+    quotes: tuple[Quote, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Everything a person or a script needs to check one answer.
+
+    `timings` are wall-clock seconds by step, `models` the identities used ("embedder",
+    "generator"), `notes` plain sentences about what could not be done ("no generator installed").
+    """
+
+    question: str
+    mode: Mode
+    answer: Answer
+    passages: tuple[Passage, ...]
+    timings: Mapping[str, float] = field(default_factory=dict)
+    models: Mapping[str, str | None] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+class LoadOutcome(StrEnum):
+    """What became of one file of a load."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    MOVED = "moved"
+    DUPLICATE = "duplicate"
+    REMOVED = "removed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """The account of one file: `name` is its path below the loaded folder."""
+
+    name: str
+    outcome: LoadOutcome
+    reason: str | None = None
+    pages: int | None = None
+    chunks: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """What a model is, well enough to tell whether two sets of vectors may be compared.
+
+    `digest` is the SHA-256 of the weights. `dtype` is the number type it computes in: a library
+    opened in another one stays usable, a different `digest` or `pooling` does not.
+    """
+
+    name: str
+    digest: str
+    dimensions: int
+    pooling: str
+    dtype: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.dimensions} dimensions, {self.digest[:12]})"
+
+    def comparable(self, other: ModelIdentity) -> bool:
+        """Whether vectors of the two may stand in one index."""
+        return (self.digest, self.dimensions, self.pooling) == (
+            other.digest,
+            other.dimensions,
+            other.pooling,
+        )
