@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -36,17 +36,27 @@ class PassageText:
 
 @dataclass(frozen=True, slots=True)
 class PassageVectors:
-    """`whole` has shape (dimensions,), `spans` (number of spans, dimensions); rows of unit length."""
+    """Unit vectors: `whole` of shape (dimensions,), `spans` (number of spans, dimensions)."""
 
     whole: Vector
     spans: Vectors
 
 
 class Embedder(Protocol):
-    """Text to unit vectors. The same text gives the same bytes, on any number of threads."""
+    """Text to unit vectors. A question gives the same bytes on any number of threads."""
 
     @property
     def identity(self) -> ModelIdentity: ...
+
+    @property
+    def window(self) -> int:
+        """Tokens read of one text; what is beyond is not seen."""
+        ...
+
+    @property
+    def tokenizer(self) -> Any | None:
+        """The `tokenizers.Tokenizer` that counts those tokens, None where there is none."""
+        ...
 
     def embed_passages(self, passages: Sequence[PassageText]) -> list[PassageVectors]:
         """Vectors of passages and of the sentences in them, in the order given."""

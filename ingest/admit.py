@@ -1,0 +1,197 @@
+"""Which files are loaded, and as what: decided from name and first bytes, before any parser runs.
+
+Standard library only. Nothing here follows a link out of the loaded folder, and nothing but a
+regular file is ever opened: a pipe would wait for ever, a device may act when it is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from rag.errors import FileRefused
+
+PDF = "application/pdf"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+HTML = "text/html"
+MARKDOWN = "text/markdown"
+PLAIN = "text/plain"
+
+EXTENSIONS = {
+    ".pdf": PDF,
+    ".docx": DOCX,
+    ".html": HTML,
+    ".htm": HTML,
+    ".xhtml": HTML,
+    ".md": MARKDOWN,
+    ".markdown": MARKDOWN,
+    ".txt": PLAIN,
+    ".text": PLAIN,
+}
+"""The media type by extension, in lower case; other extensions are not supported."""
+
+SIZE_LIMIT = 200 * 1024 * 1024
+"""Largest file that is loaded, in bytes."""
+
+_HEAD = 64 * 1024
+_ZIP = b"PK\x03\x04"
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+_OTHER_KINDS = (
+    (b"%PDF-", "a PDF"),
+    (_ZIP, "a ZIP archive or an Office file"),
+    (b"PK\x05\x06", "a ZIP archive"),
+    (_OLE, "an old Office file"),
+    (b"\x89PNG\r\n", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"\x1f\x8b", "a compressed file"),
+    (b"{\\rtf", "an RTF file"),
+)
+_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+
+
+def walk(root: Path) -> Iterator[Path]:
+    """Yield what lies below `root`, sorted by its POSIX path relative to `root`.
+
+    `root` may be a single file, which is yielded whatever it is called. Below a folder, names with
+    a leading dot and links that leave the folder are passed over; links to folders are not
+    followed, since their files are met where they lie. Special files and folders that cannot be
+    listed are yielded too, so that `media_type` refuses them by name.
+
+    Raises:
+        FileRefused: there is nothing at `root`.
+    """
+    if not root.is_dir():
+        if not os.path.lexists(root):
+            raise FileRefused(f"there is no file or folder {root}")
+        yield root
+        return
+    found: list[Path] = []
+    inside = root.resolve()
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    path = folder / entry.name
+                    if entry.is_symlink():
+                        if _stays_inside(path, inside) and not path.is_dir():
+                            found.append(path)
+                    elif entry.is_dir(follow_symlinks=False):
+                        folders.append(path)
+                    else:
+                        found.append(path)
+        except OSError:
+            found.append(folder)
+    yield from sorted(found, key=lambda path: path.relative_to(root).as_posix())
+
+
+def media_type(path: Path, limit: int = SIZE_LIMIT) -> str:
+    """Return the media type of the file, by its extension and its first bytes.
+
+    Args:
+        path: the file; a link is followed.
+        limit: the largest size accepted, in bytes.
+
+    Raises:
+        FileRefused: it is no regular file, cannot be read, is empty or too large, or its kind is
+            not supported or not what its extension says.
+    """
+    head = _head(path, limit)
+    extension = path.suffix.lower()
+    kind = EXTENSIONS.get(extension)
+    if kind is None:
+        supported = ", ".join(EXTENSIONS)
+        if not extension:
+            raise FileRefused(
+                f"files without an extension are not supported; supported: {supported}"
+            )
+        raise FileRefused(f"files of kind {extension} are not supported; supported: {supported}")
+    if kind == PDF:
+        if b"%PDF-" not in head[:1024]:
+            raise FileRefused("named .pdf, but its content is not a PDF")
+    elif kind == DOCX:
+        if head.startswith(_OLE):
+            raise FileRefused("password-protected or an old Word file; save it as an open .docx")
+        if not head.startswith(_ZIP):
+            raise FileRefused("named .docx, but its content is not a Word document")
+    else:
+        _must_be_text(head, extension)
+    return kind
+
+
+def content_hash(path: Path) -> str:
+    """Return the SHA-256 of the file's bytes in hex, read piece by piece.
+
+    Raises:
+        FileRefused: the file cannot be read.
+    """
+    try:
+        with open(_open(path), "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise FileRefused(_unreadable(error)) from error
+
+
+def _stays_inside(path: Path, inside: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(inside)
+    except (OSError, RuntimeError):  # a loop of links, which some versions report, leads nowhere
+        return True
+
+
+def _open(path: Path) -> int:
+    """Return a descriptor of a regular file; the type is checked before and after opening."""
+    mode = os.stat(path).st_mode
+    if stat.S_ISDIR(mode):
+        raise FileRefused("this folder cannot be read")
+    if not stat.S_ISREG(mode):
+        raise FileRefused("not a regular file (a pipe, a socket or a device)")
+    # Non-blocking, for a pipe that took the file's place since the check above.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileRefused("not a regular file (a pipe, a socket or a device)")
+    return descriptor
+
+
+def _head(path: Path, limit: int) -> bytes:
+    try:
+        with open(_open(path), "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > limit:
+                raise FileRefused(
+                    f"too large: {size / 1e6:,.1f} MB, and the limit is {limit / 1e6:,.1f} MB"
+                )
+            head = file.read(_HEAD)
+    except OSError as error:
+        raise FileRefused(_unreadable(error)) from error
+    if not head:
+        raise FileRefused("the file is empty")
+    return head
+
+
+def _unreadable(error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return "it cannot be read: permission denied"
+    if isinstance(error, FileNotFoundError):
+        return "it cannot be read: there is no such file, or it is a link to one that is gone"
+    return f"it cannot be read: {error.strerror or type(error).__name__}"
+
+
+def _must_be_text(head: bytes, extension: str) -> None:
+    for start, name in _OTHER_KINDS:
+        if head.startswith(start):
+            raise FileRefused(f"named {extension}, but its content is {name}")
+    if head.startswith(_WIDE_MARKS):
+        return
+    controls = sum(head.count(byte) for byte in range(32) if byte not in b"\t\n\v\f\r\x1b")
+    if b"\0" in head or controls > len(head) // 20:
+        raise FileRefused(f"named {extension}, but its content is binary data, not text")

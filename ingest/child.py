@@ -1,0 +1,87 @@
+"""The child process in which files are read: `python -P -m ingest.child MEMORY CHARACTERS SECONDS`.
+
+It reads one JSON object per line, `{"path": ..., "media_type": ...}`, and answers each with one
+line: the parsed file, or `{"refused": reason}`. With `"last": true` it says that it ends now.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from ingest.parsed import Parsed
+from rag.errors import FileRefused
+
+_GRACE = 10
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    memory, characters, seconds = (int(argument) for argument in sys.argv[1:4])
+    # A library that prints must not be able to write into the answers.
+    with os.fdopen(os.dup(1), "wb") as answers:
+        os.dup2(2, 1)
+        _limit(memory)
+        for request in sys.stdin.buffer:
+            # If the parent is gone, nobody else ends a file that takes for ever.
+            with contextlib.suppress(AttributeError):
+                signal.alarm(seconds + _GRACE)
+            answer = _answer(json.loads(request), characters)
+            answers.write(json.dumps(answer).encode("ascii") + b"\n")
+            answers.flush()
+            with contextlib.suppress(AttributeError):
+                signal.alarm(0)
+            if "last" in answer:
+                return
+
+
+def _answer(request: dict[str, str], characters: int) -> dict[str, Any]:
+    from ingest.readers import read
+
+    try:
+        parsed = read(Path(request["path"]), request["media_type"])
+        length = sum(len(page.text) for page in parsed.pages)
+        if length > characters:
+            return {"refused": f"its text is longer than {characters:,} characters"}
+        return as_json(parsed)
+    except FileRefused as refused:
+        return {"refused": str(refused)}
+    except MemoryError:
+        return {"refused": None, "last": True}
+    except OSError as error:
+        return {"refused": f"it cannot be read: {error.strerror or type(error).__name__}"}
+    except Exception as error:
+        return {"refused": f"the reader failed on this file ({type(error).__name__})"}
+
+
+def as_json(parsed: Parsed) -> dict[str, Any]:
+    """Return `parsed` made of what JSON knows; `ingest.parse.from_json` is the way back."""
+    return {
+        "title": parsed.title,
+        "media_type": parsed.media_type,
+        "pages": [[page.number, page.start, page.text] for page in parsed.pages],
+        "headings": [[each.level, each.title, each.start] for each in parsed.headings],
+        "page_count": parsed.page_count,
+        "reason": parsed.reason,
+    }
+
+
+def _limit(memory: int) -> None:
+    """Set what the system enforces on this process; platforms without such limits have none."""
+    try:
+        import resource
+    except ImportError:
+        return
+    limits = [(resource.RLIMIT_AS, memory), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0)]
+    for what, most in limits:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(what, (most, most))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,227 @@
+"""Reading a file in a process of its own, so that no file can hurt the one that loads it.
+
+Parsers of documents crash, hang and eat memory on hostile input, in every version. Here such a file
+costs one child process and becomes a `FileRefused`; the next file gets a new child.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from ingest.parsed import Parsed
+from rag.errors import FileRefused
+from rag.records import Heading, Page
+
+SECONDS = 120.0
+MEMORY = 4 * 1024**3
+CHARACTERS = 50_000_000
+
+_FILES_PER_CHILD = 200  # libraries leak a little with every file
+_PIECE = 1 << 20
+_STDERR_KEPT = 8192
+_BYTES_PER_CHARACTER = 12  # a character beyond the first plane, written as two \\uXXXX
+_OUT_OF_MEMORY = (b"memory allocation", b"MemoryError", b"bad_alloc", b"out of memory")
+
+
+class Parser:
+    """Reads files, one at a time, within limits; use it in a `with` statement.
+
+    Args:
+        seconds: time a file may take.
+        memory: address space the child may use, in bytes.
+        characters: length of text a file may have.
+    """
+
+    def __init__(
+        self, seconds: float = SECONDS, memory: int = MEMORY, characters: int = CHARACTERS
+    ) -> None:
+        self._seconds = seconds
+        self._memory = memory
+        self._characters = characters
+        self._child: subprocess.Popen[bytes] | None = None
+        self._files = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def parse(self, path: Path, media_type: str) -> Parsed:
+        """Return what the reader of `media_type` made of the file.
+
+        Raises:
+            FileRefused: the reader refused it, crashed on it, or went over a limit.
+        """
+        if self._files >= _FILES_PER_CHILD:
+            self.close()
+        try:
+            if self._child is None:
+                self._child = self._start()
+            self._files += 1
+            line = self._exchange(self._child, path, media_type)
+            answer = json.loads(line)
+            if "last" in answer:
+                self.close()
+                raise FileRefused(self._too_much_memory())
+            if "refused" in answer:
+                raise FileRefused(str(answer["refused"]))
+            return from_json(answer)
+        except FileRefused:
+            raise
+        except (ValueError, TypeError, KeyError) as error:
+            self.close()
+            raise FileRefused("the reader's answer on this file makes no sense") from error
+        except BaseException:  # an interrupt leaves an answer on the way that nobody will ask for
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the child, if there is one, with everything it started; leaves no zombie."""
+        child, self._child, self._files = self._child, None, 0
+        if child is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.kill()
+        for stream in (child.stdin, child.stdout, child.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        child.wait()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        here = str(Path(__file__).resolve().parents[1])
+        paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join(paths),
+            # Each thread reserves address space, which is what the memory limit counts.
+            "MALLOC_ARENA_MAX": "2",
+            "RAYON_NUM_THREADS": "1",
+            "TOKIO_WORKER_THREADS": "1",
+            "OMP_NUM_THREADS": "1",
+        }
+        limits = [self._memory, self._characters, int(self._seconds) + 1]
+        return subprocess.Popen(
+            [sys.executable, "-P", "-B", "-m", "ingest.child", *map(str, limits)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            cwd=tempfile.gettempdir(),
+            env=environment,
+            start_new_session=True,
+        )
+
+    def _exchange(self, child: subprocess.Popen[bytes], path: Path, media_type: str) -> bytes:
+        """Return the child's answer to one request, without the line end."""
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stderr is not None
+        deadline = time.monotonic() + self._seconds
+        request = {"path": os.path.abspath(path), "media_type": media_type}
+        with contextlib.suppress(BrokenPipeError):  # the reason shows when its output ends
+            child.stdin.write(json.dumps(request).encode("ascii") + b"\n")
+        pieces: list[bytes] = []
+        length = 0
+        stderr = b""
+        for stream, piece in _pieces(child.stdout, child.stderr, deadline):
+            if stream is None:
+                self.close()
+                raise FileRefused(f"took longer than {self._seconds:g} s")
+            if stream is child.stderr:
+                stderr = (stderr + piece)[-_STDERR_KEPT:]
+                continue
+            if not piece:
+                break
+            pieces.append(piece)
+            length += len(piece)
+            if piece.endswith(b"\n"):
+                return b"".join(pieces)
+            if length > self._characters * _BYTES_PER_CHARACTER + _PIECE:
+                self.close()
+                raise FileRefused(f"its text is longer than {self._characters:,} characters")
+        raise FileRefused(self._how_it_died(child, stderr))
+
+    def _how_it_died(self, child: subprocess.Popen[bytes], stderr: bytes) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(5)
+        if child.stderr is not None:
+            os.set_blocking(child.stderr.fileno(), False)
+            with contextlib.suppress(OSError):
+                stderr += child.stderr.read(_STDERR_KEPT) or b""
+        code = child.returncode
+        self.close()
+        if any(words in stderr for words in _OUT_OF_MEMORY):
+            return self._too_much_memory()
+        if code == -signal.SIGKILL:
+            return "the system stopped the reader on this file, most likely for want of memory"
+        if code is not None and code < 0:
+            return f"the reader crashed on this file (signal {-code})"
+        return f"the reader ended on this file (exit {code})"
+
+    def _too_much_memory(self) -> str:
+        return f"needed more than {self._memory / 1024**3:.3g} GiB of memory"
+
+
+def from_json(answer: dict[str, Any]) -> Parsed:
+    """Return the parsed file that `ingest.child.as_json` took apart.
+
+    Raises:
+        ValueError: something is missing, or offsets do not follow from the pages.
+    """
+    pages = tuple(Page(number, start, text) for number, start, text in answer["pages"])
+    headings = tuple(Heading(level, title, start) for level, title, start in answer["headings"])
+    length = 0
+    for page in pages:
+        if page.start != length:
+            raise ValueError("a page does not start where the one before it ends")
+        length += len(page.text)
+    if any(not 0 <= heading.start <= length for heading in headings):
+        raise ValueError("a heading lies outside the text")
+    return Parsed(
+        title=answer["title"],
+        media_type=answer["media_type"],
+        pages=pages,
+        headings=headings,
+        page_count=answer["page_count"],
+        reason=answer["reason"],
+    )
+
+
+def _pieces(
+    out: IO[bytes], err: IO[bytes], deadline: float
+) -> Iterator[tuple[IO[bytes] | None, bytes]]:
+    """Yield what arrives with the stream it came from; (None, b"") once the deadline has passed."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(out, selectors.EVENT_READ)
+        selector.register(err, selectors.EVENT_READ)
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                yield None, b""
+                return
+            for key, _ in selector.select(left):
+                stream = out if key.fileobj is out else err
+                piece = os.read(key.fd, _PIECE)
+                if not piece and stream is err:
+                    selector.unregister(err)
+                else:
+                    yield stream, piece

@@ -1,0 +1,45 @@
+"""The readers: one file in, its text with pages and headings out.
+
+This is the only room that knows libraries for documents. Each is imported when a file of its kind
+is read, which happens in the child process of `ingest.parse` and nowhere else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ingest.admit import DOCX, HTML, MARKDOWN, PDF, PLAIN
+from ingest.parsed import Parsed
+from rag.errors import FileRefused
+
+READER = "1"
+"""Version of what the readers produce; raising it makes a library read its files again."""
+
+
+def read(path: Path, media_type: str) -> Parsed:
+    """Return text, pages, headings and title of the file.
+
+    Args:
+        path: a regular file, as `ingest.admit` let it in.
+        media_type: one of the types that `ingest.admit.media_type` returns.
+
+    Raises:
+        FileRefused: the file is damaged, password-protected, holds no text, or is of another type.
+    """
+    if media_type == PDF:
+        from ingest.readers import pdf
+
+        return pdf.read(path)
+    if media_type in (DOCX, MARKDOWN):
+        from ingest.readers import office
+
+        return office.read(path, media_type)
+    if media_type == HTML:
+        from ingest.readers import web
+
+        return web.read(path)
+    if media_type == PLAIN:
+        from ingest.readers import plain
+
+        return plain.read(path)
+    raise FileRefused(f"there is no reader for {media_type}")

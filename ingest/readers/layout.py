@@ -1,0 +1,105 @@
+"""What the readers of formats without pages share: the text built block by block, and its title."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from ingest.clean import clean
+from ingest.parsed import Parsed
+from rag.errors import FileRefused
+from rag.records import Heading, Page
+
+TITLE_LENGTH = 300
+FIRST_LINE_LENGTH = 120
+
+# Titles that a program put there, or a file name.
+_JUNK = re.compile(
+    r"untitled.*|microsoft (word|powerpoint|excel|office).*|(powerpoint )?presentation\d*|print"
+    r"|(word )?document\W?\d*|(new )?(microsoft )?word document|slide \d+|title|none|null|unknown"
+    r"|\(?anonymous\)?|no title|.*\.(docx?|dotx?|odt|rtf|txt|pdf|indd|pmd|qxp|qxd|pub|pptx?|xlsx?"
+    r"|tex|dvi|ps|eps|html?|xhtml|wpd|fm|cdr|ai)",
+    re.IGNORECASE,
+)
+
+
+class Layout:
+    """Text of a document under construction.
+
+    Every piece is cleaned before it is added, so that offsets never move afterwards.
+    """
+
+    def __init__(self) -> None:
+        self.headings: list[Heading] = []
+        self._parts: list[str] = []
+        self._length = 0
+        self._run = ""
+
+    def block(self, text: str) -> None:
+        """Add a paragraph of its own, with a blank line before it."""
+        self._add(text, "")
+
+    def line(self, text: str, run: str) -> None:
+        """Add a line that follows directly on the lines of the same `run` ("list", "table 3")."""
+        self._add(text, run)
+
+    def heading(self, level: int, title: str) -> None:
+        """Add a heading as a paragraph of its own; line breaks in it become spaces."""
+        title = one_line(title)
+        if title:
+            start = self._add(title, "")
+            self.headings.append(Heading(level=level, title=title, start=start))
+
+    def parsed(self, media_type: str, title: str) -> Parsed:
+        """Return the finished document.
+
+        Raises:
+            FileRefused: nothing was added.
+        """
+        text = "".join(self._parts)
+        if not text:
+            raise FileRefused("the file holds no text")
+        page = Page(number=None, start=0, text=text)
+        return Parsed(title, media_type, (page,), tuple(self.headings))
+
+    def _add(self, text: str, run: str) -> int:
+        text = clean(text).strip("\n")
+        if not text.strip():
+            return self._length
+        if self._parts:
+            self._put("\n" if run and run == self._run else "\n\n")
+        self._run = run
+        start = self._length
+        self._put(text)
+        return start
+
+    def _put(self, piece: str) -> None:
+        self._parts.append(piece)
+        self._length += len(piece)
+
+
+def one_line(text: str) -> str:
+    """Return `text` cleaned, with every run of white space made one space."""
+    return " ".join(clean(text).split())
+
+
+def choose_title(
+    metadata: str | None, headings: Iterable[Heading], first_line: str, path: Path
+) -> str:
+    """Return what the document is called.
+
+    The metadata's title counts first, unless a program or a file name is all it says; then the
+    first heading of level 1, then the first heading, then `first_line` when it is short enough for
+    a title, then the file's name without its extension.
+    """
+    title = one_line(metadata or "")
+    if any(character.isalpha() for character in title) and not _JUNK.fullmatch(title):
+        return title[:TITLE_LENGTH]
+    ordered = sorted(headings, key=lambda heading: (heading.level > 1, heading.start))
+    if ordered:
+        return ordered[0].title[:TITLE_LENGTH]
+    first_line = one_line(first_line)
+    if first_line and len(first_line) < FIRST_LINE_LENGTH:
+        return first_line
+    return one_line(path.stem) or "untitled"

@@ -1,0 +1,271 @@
+"""Reader of PDF: PDFium gives the text of each page, pypdf the outline and the metadata.
+
+PDFium reads more files, and reads them faster; pypdf is asked for text only when PDFium cannot open
+the file at all.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ingest.admit import PDF
+from ingest.clean import clean
+from ingest.parsed import Parsed
+from ingest.readers.layout import choose_title, one_line
+from rag.errors import FileRefused
+from rag.records import Heading, Page
+
+if TYPE_CHECKING:
+    import pypdf
+
+_PASSWORD = "password-protected; save a copy without a password and load that"
+_NO_TEXT = "no text found; it may be a scan, which text recognition (OCR) would make readable"
+_PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD
+_MOST_HEADINGS = 20_000
+
+# PDFium puts U+0002 (older: U+FFFE) for a hyphen at the end of a line and leaves the line end out.
+_BROKEN_WORD = re.compile(
+    r"([^\W_]+(?:['’-][^\W_]+)*)?(?:[\x02\ufffe]|\xad(?=\s*\n))(?:[ \t]*\r?\n)?([^\W_]+)?"
+)
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+
+
+def read(path: Path) -> Parsed:
+    """Return the text of each page, the outline as headings, and the title.
+
+    A page that cannot be read, or holds no text, is an empty page and named in `reason`.
+
+    Raises:
+        FileRefused: the file is damaged, password-protected, or holds no text on any page.
+    """
+    raw = _page_texts(path)
+    if not raw:
+        raise FileRefused("damaged: the PDF has no pages")
+    unreadable = [number for number, text in enumerate(raw, 1) if text is None]
+    if len(unreadable) == len(raw):
+        raise FileRefused("damaged: none of its pages could be read")
+    texts = [clean(text).strip("\n") for text in _join_words([text or "" for text in raw])]
+    empty = [number for number, text in enumerate(texts, 1) if not text.strip()]
+    if len(empty) == len(texts):
+        raise FileRefused(_NO_TEXT)
+    pages = _pages(texts)
+    title, outline = _described(path)
+    headings = _place(outline, pages)
+    first_line = next(text for text in texts if text.strip()).lstrip().split("\n", 1)[0]
+    return Parsed(
+        title=choose_title(title, headings, first_line, path),
+        media_type=PDF,
+        pages=pages,
+        headings=headings,
+        page_count=len(pages),
+        reason=_reason(unreadable, [number for number in empty if raw[number - 1] is not None]),
+    )
+
+
+def _page_texts(path: Path) -> list[str | None]:
+    """Return the text of each page, None for a page that cannot be read."""
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        if getattr(error, "err_code", None) == _PASSWORD_ERROR or "password" in str(error):
+            raise FileRefused(_PASSWORD) from error
+        return _second_opinion(path)
+    texts: list[str | None] = []
+    with closing(document):
+        for number in range(len(document)):
+            try:
+                with closing(document[number]) as page, closing(page.get_textpage()) as textpage:
+                    texts.append(textpage.get_text_bounded())
+            except (pypdfium2.PdfiumError, ValueError):
+                texts.append(None)
+    return texts
+
+
+def _second_opinion(path: Path) -> list[str | None]:
+    """Return what pypdf makes of a file that PDFium cannot open."""
+    try:
+        with _opened(path) as document:
+            return [_pypdf_text(page) for page in document.pages]
+    except FileRefused:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:  # pypdf raises whatever a damaged file leads it to
+        raise FileRefused("damaged: two PDF libraries could not open it") from error
+
+
+def _pypdf_text(page: pypdf.PageObject) -> str | None:
+    try:
+        return page.extract_text()
+    except MemoryError:
+        raise
+    except Exception:
+        return None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pypdf.PdfReader]:
+    """Open with pypdf, which is kept from logging and warning about every flaw of the file."""
+    import pypdf
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL + 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pypdf.PdfReader(path) as document:
+            if document.is_encrypted and not document.decrypt(""):
+                raise FileRefused(_PASSWORD)
+            yield document
+
+
+def _described(path: Path) -> tuple[str | None, list[tuple[int, str, int]]]:
+    """Return the metadata's title and the outline as (level, title, page index)."""
+    title: str | None = None
+    outline: list[tuple[int, str, int]] = []
+    try:
+        with _opened(path) as document:
+            try:
+                title = document.metadata.title if document.metadata else None
+            finally:  # an unreadable title says nothing about the outline
+                outline.extend(_outline(document))
+    except MemoryError:
+        raise
+    except Exception:  # the text is there; what describes it may be missing
+        return title, outline
+    return title, outline
+
+
+def _outline(document: pypdf.PdfReader) -> Iterator[tuple[int, str, int]]:
+    # Walked without recursion: a hostile outline is as deep as it likes.
+    waiting: list[tuple[Iterator[Any], int]] = [(iter(document.outline), 1)]
+    found = 0
+    while waiting and found < _MOST_HEADINGS:
+        entries, level = waiting[-1]
+        entry = next(entries, None)
+        if entry is None:
+            waiting.pop()
+        elif isinstance(entry, list):
+            waiting.append((iter(entry), level + 1))
+        else:
+            index = document.get_destination_page_number(entry)
+            title = one_line(str(entry.title or ""))
+            if title and index is not None and index >= 0:
+                found += 1
+                yield level, title, index
+
+
+def _join_words(texts: Sequence[str]) -> list[str]:
+    """Return the texts with the words joined again that were broken at the end of a line.
+
+    Whether the hyphen belongs to the word ("self-service") is decided by how the document writes
+    the word elsewhere, then by whether its parts are words of the document.
+    """
+    if not any(mark in text for text in texts for mark in "\x02\ufffe\xad"):
+        return list(texts)
+    words: Counter[str] = Counter()
+    for text in texts:
+        whole = _BROKEN_WORD.sub(" ", text)
+        words.update(word.lower() for word in _WORD.findall(whole))
+
+    def join(match: re.Match[str]) -> str:
+        before, after = match[1] or "", match[2] or ""
+        return before + ("-" if _keeps_hyphen(before, after, words) else "") + after
+
+    return [_BROKEN_WORD.sub(join, text) for text in texts]
+
+
+def _keeps_hyphen(before: str, after: str, words: Counter[str]) -> bool:
+    if not before or not after or not (before[-1].isalpha() and after[0].isalpha()):
+        return True
+    if after[0].isupper() and not before[-1].isupper():
+        return True
+    joined, hyphenated = (before + after).lower(), f"{before}-{after}".lower()
+    if words[joined] != words[hyphenated]:
+        return words[hyphenated] > words[joined]
+    if "-" in before:
+        before = before.rsplit("-", 1)[1]
+    return words[before.lower()] > 0 and words[after.lower()] > 0
+
+
+def _pages(texts: Sequence[str]) -> tuple[Page, ...]:
+    pages: list[Page] = []
+    start = 0
+    for number, text in enumerate(texts, 1):
+        # The line end keeps the last word of a page apart from the first of the next.
+        whole = f"{text}\n" if text and number < len(texts) else text
+        pages.append(Page(number=number, start=start, text=whole))
+        start += len(whole)
+    return tuple(pages)
+
+
+def _place(outline: Iterable[tuple[int, str, int]], pages: Sequence[Page]) -> tuple[Heading, ...]:
+    """Return the outline's entries where their words stand, white space and case aside."""
+    squeezed: dict[int, tuple[str, list[int]]] = {}
+    taken: dict[int, int] = {}
+    headings: list[Heading] = []
+    for level, title, index in outline:
+        if index >= len(pages):
+            continue
+        if index not in squeezed:
+            squeezed[index] = _squeeze(pages[index].text)
+        letters, places = squeezed[index]
+        at = _find(_squeeze(title)[0], letters, places, pages[index].text, taken.get(index, 0))
+        start = pages[index].start
+        if at is not None:
+            taken[index] = at + 1
+            start += places[at]
+        headings.append(Heading(level=level, title=title, start=start))
+    return tuple(sorted(headings, key=lambda heading: heading.start))
+
+
+def _squeeze(text: str) -> tuple[str, list[int]]:
+    """Return the text in lower case without white space, and the place of each character."""
+    places = [place for place, character in enumerate(text) if not character.isspace()]
+    lowered = (text[place].lower() for place in places)
+    return "".join(c if len(c) == 1 else "\ufffd" for c in lowered), places
+
+
+def _find(title: str, letters: str, places: list[int], text: str, after: int) -> int | None:
+    """Return the index in `letters` where the title stands, at the start of a line if it can."""
+    if not title:
+        return None
+    for begin in (after, 0):
+        found = letters.find(title, begin)
+        first = found
+        while found >= 0:
+            if "\n" in text[places[found - 1] : places[found]] or found == 0:
+                return found
+            found = letters.find(title, found + 1)
+        if first >= 0:
+            return first
+    return None
+
+
+def _reason(unreadable: list[int], empty: list[int]) -> str | None:
+    parts: list[str] = []
+    if unreadable:
+        parts.append(f"{_numbers(unreadable)} could not be read")
+    if empty:
+        holds = "holds" if len(empty) == 1 else "hold"
+        parts.append(f"{_numbers(empty)} {holds} no text (scanned?)")
+    return "; ".join(parts) or None
+
+
+def _numbers(numbers: list[int]) -> str:
+    """Return "page 3" or "pages 3, 5-7"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    named = [str(first) if first == last else f"{first}-{last}" for first, last in runs]
+    return ("page " if len(numbers) == 1 else "pages ") + ", ".join(named)

@@ -1,0 +1,54 @@
+"""Settings to parts: the only file that names concrete classes."""
+
+from __future__ import annotations
+
+from rag.ask import Parts
+from rag.errors import ModelMissing
+from rag.library.folder import Library
+from rag.models import weights
+from rag.ports import Embedder, Generator
+from rag.records import Mode
+from rag.settings import NO_GENERATOR, Settings
+from rag.verify import RuleScorer
+
+
+def embedder(settings: Settings) -> Embedder:
+    """The embedding model that is set. Raises `ModelMissing`."""
+    from rag.models.embedder import SentenceTransformerEmbedder
+
+    return SentenceTransformerEmbedder(settings.embedder)
+
+
+def generator(settings: Settings) -> Generator | None:
+    """The generator that is set, None where answers are quotes only. Raises `ModelMissing`."""
+    if settings.generator == NO_GENERATOR:
+        return None
+    from rag.models.generator import TransformersGenerator
+
+    return TransformersGenerator(settings.generator)
+
+
+def has_generator(settings: Settings) -> bool:
+    """Whether mode `generate` is possible, without loading anything."""
+    if settings.generator == weights.DEFAULT:
+        return weights.installed(weights.GENERATOR)
+    return settings.generator != NO_GENERATOR
+
+
+def parts(settings: Settings, *, mode: Mode = Mode.QUOTE, library: Library | None = None) -> Parts:
+    """Everything to answer questions, the generator only for mode `generate`.
+
+    A generator that cannot be had is said in the notes of each reply; quoting goes on. Raises
+    `LibraryMissing`, `WrongModel`, `ModelMissing`.
+    """
+    library = library or Library.open(settings.library)
+    model = embedder(settings)
+    library.check_embedder(model.identity)
+    library.check_canary(model)
+    writer, notes = None, ()
+    if mode is Mode.GENERATE:
+        try:
+            writer = generator(settings)
+        except ModelMissing as error:
+            notes = (f"{error} Until then the answer is the quotes themselves.",)
+    return Parts(library, model, RuleScorer(model), writer, settings.evidence, notes)

@@ -1,0 +1,113 @@
+"""When two pieces of text are the same: answers as SQuAD compares them, quotes word by word."""
+
+from __future__ import annotations
+
+import re
+import string
+import unicodedata
+from collections.abc import Iterable
+
+_ARTICLES = frozenset({"a", "an", "the"})
+
+# Scripts written without spaces between words: each character stands as a word of its own, or
+# "whole words" would mean whole sentences there. Thai, Lao, Myanmar, Khmer, kana, Han.
+_UNSPACED = re.compile(
+    "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\U00020000-\U0003ffff])"
+)
+
+
+class _WithoutPunctuation(dict[int, int | None]):
+    """Table for `str.translate`, filled by the characters that occur."""
+
+    def __missing__(self, code: int) -> int | None:
+        character = chr(code)
+        dropped = character in string.punctuation or unicodedata.category(character)[0] == "P"
+        kept = None if dropped else code
+        self[code] = kept
+        return kept
+
+
+_without_punctuation = _WithoutPunctuation()
+
+
+def normalised_words(text: str) -> list[str]:
+    """Words as SQuAD compares them: lower case, no punctuation, no English articles.
+
+    On ASCII text this is the normalisation of Rajpurkar et al., "SQuAD: 100,000+ Questions for
+    Machine Comprehension of Text" (2016). Beyond it, punctuation of every script is dropped and
+    letters of every script stay; scripts without spaces give one word per character.
+    """
+    bare = text.lower().translate(_without_punctuation)
+    return [word for word in _UNSPACED.sub(r" \1 ", bare).split() if word not in _ARTICLES]
+
+
+def normalise(text: str) -> str:
+    """`normalised_words` joined by single spaces."""
+    return " ".join(normalised_words(text))
+
+
+def holds_words(text: str, words: str) -> bool:
+    """Whether `words` stand in `text` whole and in one run; both normalised. "" stands nowhere."""
+    return bool(words) and f" {words} " in f" {text} "
+
+
+def stands_in(quote: str, text: str) -> bool:
+    """Whether a quote stands in a text, whatever its white space.
+
+    A Latin letter or an ASCII digit next to an edge makes it part of another word: "308" does not
+    stand in "13080". Other scripts join words, so their edges are free.
+    """
+    wanted = " ".join(quote.split())
+    if not wanted:
+        return False
+    before = r"(?<![0-9A-Za-z])" if re.match(r"[0-9A-Za-z]", wanted) else ""
+    after = r"(?![0-9A-Za-z])" if re.match(r"[0-9A-Za-z]", wanted[-1]) else ""
+    return re.search(before + re.escape(wanted) + after, " ".join(text.split())) is not None
+
+
+def shared_run(quote: list[str], text: list[str]) -> range:
+    """The places in `quote` whose words `text` holds in one run, as far as a cut explains it.
+
+    The run is the whole quote; or a part of it that is the whole text; or, where the text begins
+    or ends inside the quote, its end or its beginning. Empty where there is none.
+    """
+    if not quote or not text:
+        return range(0)
+    if _find(text, quote) is not None:
+        return range(len(quote))
+    at = _find(quote, text)
+    if at is not None:
+        return range(at, at + len(text))
+    longest = min(len(quote), len(text)) - 1
+    head = next((n for n in range(longest, 0, -1) if text[-n:] == quote[:n]), 0)
+    tail = next((n for n in range(longest, 0, -1) if text[:n] == quote[-n:]), 0)
+    return range(head) if head >= tail else range(len(quote) - tail, len(quote))
+
+
+def covered_share(quote: str, texts: Iterable[str]) -> float:
+    """Share (0..1) of the words of `quote` that the texts together hold.
+
+    Words are compared normalised, so that case, typographic marks and articles do not decide.
+    """
+    words = normalised_words(quote)
+    covered: set[int] = set()
+    for text in texts:
+        if stands_in(quote, text):
+            return 1.0
+        covered.update(shared_run(words, normalised_words(text)))
+    return len(covered) / len(words) if words else 0.0
+
+
+def overlaps(quote: str, text: str) -> bool:
+    """Whether two quotes share more than half of the words of the shorter one, in one run."""
+    if stands_in(quote, text):
+        return True
+    one, other = normalised_words(quote), normalised_words(text)
+    return 2 * len(shared_run(one, other)) > min(len(one), len(other))
+
+
+def _find(words: list[str], run: list[str]) -> int | None:
+    joined = f" {' '.join(words)} "
+    at = joined.find(f" {' '.join(run)} ")
+    return None if at < 0 else joined.count(" ", 0, at)

@@ -1,0 +1,338 @@
+"""A library folder: open, lock, check, repair, forget.
+
+library/
+  catalogue.sqlite     the single source of truth
+  vectors.faiss/.json  the vector index and its stamp, derived
+  uploads/             files handed over in the page, named by their hash
+  writer.lock/.json    who is writing
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+import numpy as np
+
+from rag.errors import (
+    DocumentUnknown,
+    LibraryBusy,
+    LibraryError,
+    LibraryFull,
+    LibraryMissing,
+    WrongModel,
+)
+from rag.library import vectors
+from rag.library.catalogue import Catalogue
+from rag.ports import Embedder
+from rag.records import Document, ModelIdentity
+
+CATALOGUE = "catalogue.sqlite"
+UPLOADS = "uploads"
+
+_LOCK_SECONDS = 1.0
+"""How long a second writer waits before it is told who holds the lock (promised: within 2 s)."""
+
+_CANARY = "The quick brown fox jumps over the lazy dog near the river bank."
+_CANARY_SAME_DTYPE = 0.999
+_CANARY_OTHER_DTYPE = 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What `forget` did: `words_checked` words that only this document held were looked for in
+    every byte of every file of the library; `traces` names the files where one still stood.
+    """
+
+    document: Document
+    chunks: int
+    words_checked: int
+    traces: tuple[str, ...]
+
+
+class Library:
+    """One library. Readers need no lock; everything that writes happens inside `writing()`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.catalogue = Catalogue(path / CATALOGUE)
+        self._index: vectors.FaissIndex | None = None
+        self._index_generation = -1
+        self._index_lock = threading.Lock()
+
+    # -- opening -----------------------------------------------------------------------------
+
+    @classmethod
+    def open(cls, path: Path) -> Library:
+        """Open an existing library. Raises `LibraryMissing`, or `LibraryError` when damaged."""
+        if not (path / CATALOGUE).is_file():
+            raise LibraryMissing(
+                f"There is no library at {path} yet. Load your documents first: "
+                f"rag load FOLDER --library {path}"
+            )
+        library = cls(path)
+        library.catalogue.check_schema()
+        return library
+
+    @classmethod
+    def create(cls, path: Path) -> Library:
+        """Open the library, making it where it is missing."""
+        if (path / CATALOGUE).is_file():
+            return cls.open(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            # Documents are private: nobody else on the machine may read what was loaded.
+            path.chmod(0o700)
+        except OSError as error:
+            raise explain(error, path) from error
+        library = cls(path)
+        with library._locked():
+            if library.catalogue.is_new():
+                library.catalogue.create()
+        library.catalogue.check_schema()
+        return library
+
+    def close(self) -> None:
+        self.catalogue.close()
+
+    # -- writing -----------------------------------------------------------------------------
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the writer lock. Raises `LibraryBusy` within 2 s, naming who holds it."""
+        with self._locked():
+            yield
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        # The lock is the operating system's: it ends with its process, however that ends.
+        lock = filelock.FileLock(self.path / "writer.lock", timeout=_LOCK_SECONDS)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise LibraryBusy(
+                f"{self._holder()} is writing to the library at {self.path}. "
+                "Wait for it to end, then run the same command again. Asking works meanwhile."
+            ) from None
+        except OSError as error:
+            raise explain(error, self.path) from error
+        note = self.path / "writer.json"
+        try:
+            verb = next((word for word in sys.argv[1:2] if word.isalpha()), "")
+            program = Path(sys.argv[0]).name or "python"
+            who = {"pid": os.getpid(), "command": f"{program} {verb}".strip(), "since": time.time()}
+            note.write_text(json.dumps(who), encoding="utf-8")
+            yield
+        except OSError as error:
+            raise explain(error, self.path) from error
+        finally:
+            note.unlink(missing_ok=True)
+            lock.release()
+
+    def _holder(self) -> str:
+        try:
+            who = json.loads((self.path / "writer.json").read_text(encoding="utf-8"))
+            since = time.strftime("%H:%M:%S", time.localtime(who["since"]))
+            return f"Process {who['pid']} ({who['command']}, since {since})"
+        except (OSError, ValueError, KeyError, TypeError):
+            return "Another process"
+
+    # -- vectors -----------------------------------------------------------------------------
+
+    def check_embedder(self, identity: ModelIdentity) -> None:
+        """Raise `WrongModel` unless the library's vectors were made by that model."""
+        recorded = self.catalogue.embedder
+        if recorded is None or recorded.comparable(identity):
+            return
+        raise WrongModel(
+            f"The library at {self.path} was made with {recorded}, pooling {recorded.pooling}; "
+            f"the embedding model set now is {identity}, pooling {identity.pooling}. Vectors of "
+            "two models cannot be compared, even when they are equally long. Two ways out: set "
+            f"the first model again (--embedder {recorded.name}), or load the documents into a "
+            "new library (rag load FOLDER --library NEW)."
+        )
+
+    def check_canary(self, embedder: Embedder) -> None:
+        """Raise `WrongModel` when a stored sentence does not come out as it did at load.
+
+        The same weights can still compute something else: another number type is fine to 0.99,
+        a broken installation is not.
+        """
+        stored = self.catalogue.meta("canary")
+        recorded = self.catalogue.embedder
+        if stored is None or recorded is None:
+            return
+        before = np.frombuffer(base64.b64decode(stored), dtype="<f4")
+        cosine = float(before @ embedder.embed_question(_CANARY))
+        same = recorded.dtype == embedder.identity.dtype
+        if cosine < (_CANARY_SAME_DTYPE if same else _CANARY_OTHER_DTYPE):
+            raise WrongModel(
+                f"The model {embedder.identity} computes other vectors than it did when the "
+                f"library at {self.path} was made (cosine {cosine:.3f}). Run `rag doctor`, or "
+                "load the documents into a new library (rag load FOLDER --library NEW)."
+            )
+
+    def record_embedder(self, embedder: Embedder) -> None:
+        """Remember who makes the vectors; inside a transaction, before the first vectors."""
+        canary = embedder.embed_question(_CANARY).astype("<f4").tobytes()
+        self.catalogue.set_embedder(embedder.identity)
+        self.catalogue.set_meta("canary", base64.b64encode(canary).decode())
+
+    def index(self) -> vectors.FaissIndex:
+        """The vector index of the current generation: the stored one, or one built in memory.
+
+        Call inside `catalogue.reading()`, so that words and vectors belong together.
+        """
+        generation = self.catalogue.generation
+        with self._index_lock:
+            if self._index is None or self._index_generation != generation:
+                self._index = vectors.open_index(
+                    self.path, generation, self.catalogue.counts().embedded_chunks
+                )
+                if self._index is None:
+                    self._index = self._build_index()
+                self._index_generation = generation
+            return self._index
+
+    def save_index(self) -> None:
+        """Write the index of the current generation; only the writer calls this."""
+        with self.catalogue.reading():
+            generation = self.catalogue.generation
+            if vectors.problem(self.path, generation, self.catalogue.counts().embedded_chunks):
+                self._build_index().save(self.path, generation)
+
+    def _build_index(self) -> vectors.FaissIndex:
+        recorded = self.catalogue.embedder
+        dimensions = recorded.dimensions if recorded else 1
+        keys, matrix = self.catalogue.vectors(dimensions)
+        return vectors.FaissIndex(keys, matrix, dimensions)
+
+    # -- integrity ---------------------------------------------------------------------------
+
+    def verify(self) -> list[str]:
+        """Everything that is wrong, in words; changes nothing."""
+        try:
+            found = self.catalogue.problems()
+            with self.catalogue.reading():
+                stale = vectors.problem(
+                    self.path,
+                    self.catalogue.generation,
+                    self.catalogue.counts().embedded_chunks,
+                )
+                if stale:
+                    found.append(stale)
+                pending = self.catalogue.unembedded_documents()
+                if pending:
+                    found.append(
+                        f"vectors: {len(pending)} documents are found by their words only, "
+                        "until the next `rag load` of their folder"
+                    )
+        except sqlite3.OperationalError as error:
+            raise LibraryBusy(
+                f"The library at {self.path} could not be checked ({error}). "
+                "Wait until the other command ends, then run `rag verify` again."
+            ) from error
+        except sqlite3.DatabaseError as error:
+            found = [f"catalogue: {error}"]
+        return found
+
+    def repair(self) -> list[str]:
+        """Rebuild everything derived; returns what is still wrong afterwards."""
+        with self._locked():
+            try:
+                with self.catalogue.writing():
+                    self.catalogue.rebuild_derived()
+                self.catalogue.scrub()
+            except sqlite3.DatabaseError as error:
+                raise LibraryError(
+                    f"The catalogue of {self.path} is damaged ({error}) and cannot be rebuilt from "
+                    "anything. Put a copy back, or load the documents into a new library with "
+                    "`rag load`."
+                ) from error
+            vectors.discard(self.path)
+            self.save_index()
+            return self.verify()
+
+    def forget(self, name: str) -> Forgotten:
+        """Remove a document with everything derived from it, and prove it.
+
+        Raises `DocumentUnknown`; `LibraryBusy` when a reader keeps the journal from being emptied.
+        """
+        with self._locked():
+            document = self.catalogue.document(name)
+            if document is None:
+                raise DocumentUnknown(unknown(self, name))
+            _, chunks, _ = self.catalogue.document_account(document.id)
+            text = "".join(page.text for page in self.catalogue.pages(document.id))
+            with self.catalogue.writing():
+                self.catalogue.remove_document(document.id)
+            for upload in self.uploads(document.id):
+                upload.unlink(missing_ok=True)
+            self.catalogue.scrub()
+            vectors.discard(self.path)
+            with self._index_lock:
+                self._index = None
+            self.save_index()
+            words = self.catalogue.absent_words(_distinct_words(text))
+            return Forgotten(document, chunks, len(words), tuple(self._traces(words)))
+
+    def uploads(self, identity: str) -> list[Path]:
+        """The files of a document that were handed over in the page."""
+        return sorted((self.path / UPLOADS / identity).glob("*"))
+
+    def _traces(self, words: list[str]) -> Iterator[str]:
+        needles = [word.encode() for word in words]
+        for file in sorted(path for path in self.path.rglob("*") if path.is_file()):
+            content = file.read_bytes().lower()
+            if any(needle in content for needle in needles):
+                yield file.relative_to(self.path).as_posix()
+
+
+def unknown(library: Library, name: str) -> str:
+    """The sentence that tells there is no such document, with the nearest names."""
+    import difflib
+
+    names = [document.name for document in library.catalogue.documents()]
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    return (
+        f"No document named {name!r} is in the library at {library.path}.{hint} "
+        "`rag show` without a name lists them."
+    )
+
+
+def explain(error: OSError, path: Path) -> Exception:
+    """Turn the operating system's word for it into what a person can do about it."""
+    import errno
+
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return LibraryFull(
+            f"The disk that holds {path} is full. What was loaded before stays; free some space "
+            "and run the same command again."
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+        return LibraryError(
+            f"The library at {path} cannot be written ({error.strerror}). Check the folder's "
+            "permissions, or choose another one with --library."
+        )
+    return error
+
+
+def _distinct_words(text: str, most: int = 200) -> list[str]:
+    """The longest different words of a text: those of six letters and more.
+
+    Shorter ones could stand by chance in the bytes of vectors.
+    """
+    found = set(re.findall(r"\w{6,40}", text.lower()))
+    return sorted(found, key=lambda word: (-len(word), word))[:most]

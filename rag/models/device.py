@@ -1,0 +1,47 @@
+"""Which device and number type a model computes in on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+def device() -> torch.device:
+    """CUDA, else MPS, else the processor."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def dtype(on: torch.device) -> torch.dtype:
+    """bfloat16 where the device computes it natively, else float32.
+
+    On a processor with the instructions, all-MiniLM-L6-v2 embeds 56 chunks/s in bfloat16 and 26 in
+    float32; without them bfloat16 is emulated and slower.
+    """
+    if on.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    if on.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return torch.bfloat16
+    return torch.float32
+
+
+@contextmanager
+def steady(kind: torch.dtype) -> Iterator[None]:
+    """Compute so that the number of threads does not change a bit of the result.
+
+    bfloat16 kernels gave the same bytes on one and on two threads; float32 ones did not (sums are
+    split by thread), so they get one.
+    """
+    before = torch.get_num_threads()
+    if kind == torch.float32:
+        torch.set_num_threads(1)
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        torch.set_num_threads(before)

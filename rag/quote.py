@@ -1,0 +1,165 @@
+"""Passages to quotes: the sentences that answer a question best, exactly as they stand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag import guard
+from rag.library.catalogue import Catalogue, StoredChunk
+from rag.ports import Embedder, Vector
+from rag.records import Passage, Quote
+from rag.text import content_stems, stems
+
+MOST_QUOTES = 3
+MOST_CHARACTERS = 600
+"""All quotes of an answer together."""
+
+PASSAGES = 5
+"""How many of the best passages are cut to sentences."""
+
+# Shares of a sentence's score; measured by `benchmarks/quotes.py` on QED's training-free rows.
+_MEANING, _COVER, _PASSAGE = 0.45, 0.35, 0.20
+
+_FEWEST_WORDS = 4
+"""Shorter "sentences" are headings and fragments: quoted only where nothing else is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """Quotes, best first, and what `evidence` needs to judge them.
+
+    `meaning` and `cover` (both 0..1) belong to the best sentence, `union_cover` to all quotes.
+    """
+
+    quotes: tuple[Quote, ...]
+    meaning: float = 0.0
+    cover: float = 0.0
+    union_cover: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    quote: Quote
+    meaning: float
+    cover: float
+    terms: frozenset[str]
+    plain: bool
+
+
+def select(
+    question: str,
+    question_vector: Vector,
+    passages: Sequence[Passage],
+    chunks: Mapping[str, StoredChunk],
+    catalogue: Catalogue,
+    embedder: Embedder,
+) -> Considered:
+    """The best sentences of the best passages: at most three and 600 characters."""
+    weights = _term_weights(question, catalogue)
+    found: list[_Sentence] = []
+    for passage in passages[:PASSAGES]:
+        found += _sentences(passage, chunks[passage.chunk.id], question_vector, weights, embedder)
+    # Fragments and questions only where there is no plain sentence at all.
+    found = [sentence for sentence in found if sentence.plain] or found
+    found.sort(
+        key=lambda one: (-one.quote.score, one.quote.document.id, one.quote.start, one.quote.end)
+    )
+    chosen: list[_Sentence] = []
+    room = MOST_CHARACTERS
+    for sentence in found:
+        if len(chosen) == MOST_QUOTES:
+            break
+        if len(sentence.quote.text) > room or _repeats(sentence, chosen):
+            continue
+        chosen.append(sentence)
+        room -= len(sentence.quote.text)
+    if not chosen:
+        return Considered(())
+    total = sum(weights.values()) or 1.0
+    covered = set().union(*(sentence.terms for sentence in chosen))
+    return Considered(
+        tuple(sentence.quote for sentence in chosen),
+        chosen[0].meaning,
+        chosen[0].cover,
+        sum(weights[term] for term in covered if term in weights) / total,
+    )
+
+
+def prove(quote: Quote, catalogue: Catalogue) -> bool:
+    """Whether the quote is exactly the stored document's text at its offsets."""
+    for page in catalogue.pages(quote.document.id):
+        if page.start <= quote.start and quote.end <= page.start + len(page.text):
+            return page.text[quote.start - page.start : quote.end - page.start] == quote.text
+    return False
+
+
+def _sentences(
+    passage: Passage,
+    stored: StoredChunk,
+    question_vector: Vector,
+    weights: Mapping[str, float],
+    embedder: Embedder,
+) -> list[_Sentence]:
+    text = passage.chunk.text
+    vectors = stored.sentence_vectors
+    if vectors is None:
+        # Not embedded yet: the load is still running. These few are embedded now.
+        vectors = embedder.embed_sentences([text[cut.start : cut.end] for cut in stored.sentences])
+    if not stored.sentences:
+        return []
+    cosines = np.clip(vectors @ question_vector, 0.0, 1.0)
+    total = sum(weights.values()) or 1.0
+    titles = {title.casefold() for title in (passage.document.title, *passage.chunk.headings)}
+    found = []
+    for cut, cosine in zip(stored.sentences, cosines, strict=True):
+        piece = text[cut.start : cut.end]
+        terms = frozenset(stems(piece))
+        cover = sum(weight for term, weight in weights.items() if term in terms) / total
+        meaning = float(cosine)
+        score = _MEANING * meaning + _COVER * cover + _PASSAGE * passage.score
+        plain = (
+            len(piece.split()) >= _FEWEST_WORDS
+            and not piece.rstrip().endswith(("?", "？", "؟", ":"))
+            and piece.strip("#*=- \t").casefold() not in titles
+        ) or not piece.isascii()
+        quote = Quote(
+            document=passage.document,
+            page=passage.chunk.page,
+            start=passage.chunk.start + cut.start,
+            end=passage.chunk.start + cut.end,
+            text=piece,
+            score=score,
+            headings=passage.chunk.headings,
+            flags=guard.flags(piece),
+        )
+        found.append(_Sentence(quote, meaning, cover, terms, plain))
+    return found
+
+
+def _term_weights(question: str, catalogue: Catalogue) -> dict[str, float]:
+    """Inverse document frequency of the question's words, counted over chunks.
+
+    The formula is BM25's, ln(1 + (N - n + 0.5) / (n + 0.5)) (Robertson and Zaragoza, 2009).
+    """
+    terms = set(content_stems(question))
+    frequency = catalogue.chunk_frequencies(terms)
+    chunks = catalogue.counts().chunks
+    return {
+        term: math.log(1 + (chunks - min(n, chunks) + 0.5) / (n + 0.5))
+        for term, n in ((term, frequency.get(term, 0)) for term in sorted(terms))
+    }
+
+
+def _repeats(sentence: _Sentence, chosen: Sequence[_Sentence]) -> bool:
+    """Whether nearly the same words are already quoted."""
+    for other in chosen:
+        both = len(sentence.terms & other.terms)
+        if both >= 0.9 * max(1, min(len(sentence.terms), len(other.terms))):
+            same_length = len(sentence.terms) <= 1.2 * len(other.terms)
+            if same_length:
+                return True
+    return False

@@ -1,0 +1,98 @@
+"""Settings: flags, then `SOURCEBOUND_*` variables, then `sourcebound.toml` in the current folder.
+
+Few, typed, and strict: an unknown one is refused, because a misspelt setting that is ignored is a
+setting that is silently wrong.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from rag.errors import SettingsError
+from rag.records import Mode
+
+PREFIX = "SOURCEBOUND_"
+FILE = "sourcebound.toml"
+NO_GENERATOR = "none"
+
+
+class Limits(BaseModel):
+    """What one file may cost when it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seconds: float = Field(120, gt=0, description="time to read one file, in seconds")
+    memory_mb: int = Field(4096, ge=512, description="memory to read one file, in MiB")
+    file_mb: int = Field(200, ge=1, description="largest file that is read, in MiB")
+
+
+def _default_library() -> Path:
+    return platformdirs.user_data_path("sourcebound") / "library"
+
+
+class Settings(BaseSettings):
+    """All settings; `generator` "none" means that answers are quotes only."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        toml_file=FILE,
+        extra="forbid",
+        frozen=True,
+    )
+
+    library: Path = Field(default_factory=_default_library)
+    embedder: str = "default"
+    generator: str = "default"
+    mode: Mode = Mode.QUOTE
+    evidence: float = Field(
+        0.5, ge=0, le=1, description="estimated probability below which a question is refused"
+    )
+    limits: Limits = Limits()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def read_settings(**flags: Any) -> Settings:
+    """Settings from all sources; a flag that is None was not given. Raises `SettingsError`."""
+    known = set(Settings.model_fields)
+    for name in os.environ:
+        if name.startswith(PREFIX):
+            field = name.removeprefix(PREFIX).lower().split("__")[0]
+            if field not in known:
+                raise SettingsError(
+                    f"The variable {name} is no setting. Settings: "
+                    f"{', '.join(PREFIX + field.upper() for field in sorted(known))}."
+                )
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"The setting {where!r} is wrong: {first['msg']}. "
+            f"It comes from a flag, a {PREFIX}* variable or {FILE}. "
+            f"Settings: {', '.join(sorted(known))}."
+        ) from error
+    except ValueError as error:
+        raise SettingsError(f"{FILE} cannot be read: {error}.") from error

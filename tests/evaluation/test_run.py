@@ -1,0 +1,190 @@
+"""Running cases, summing up, and gates."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.errors import GeneratorFailed, SettingsError
+from rag.evaluation.cases import Case, Evidence
+from rag.evaluation.measure import Measure
+from rag.evaluation.metrics import METRICS, ROW_METRICS
+from rag.evaluation.run import Evaluation, Gate, broken_gates, evaluate
+from rag.records import Answer, Mode, Outcome, Reply
+
+from .parts import document, passage, quote, reply, said
+
+CASES = [
+    Case("right", "right?", ("x",), True, (Evidence("a", 1, "x"),)),
+    Case("refused", "refused?", ("x",), True, (Evidence("a"),)),
+    Case("broken", "broken?", ("x",), True, (Evidence("a", 1),)),
+    Case("unanswerable", "unanswerable?", (), False),
+]
+
+
+def ask(question: str) -> Reply:
+    if question == "broken?":
+        raise GeneratorFailed("The generator broke off.")
+    if question == "right?":
+        found = [passage(1, document("a"), "x", 1)]
+        return reply(said(quote("a", "x", 1), support=0.8), found, seconds=1.0)
+    return reply(Answer(Outcome.NO_EVIDENCE), seconds=3.0)
+
+
+def test_every_row_is_somewhere_in_every_metric() -> None:
+    done = evaluate(CASES, ask)
+    assert tuple(done.metrics) == METRICS
+    for name, measure in done.metrics.items():
+        assert measure.n + measure.not_applicable + measure.failed == len(CASES), name
+        assert (measure.value is None) == (measure.n == 0), name
+
+
+def counts(measure: Measure) -> tuple[float | None, int, int, int]:
+    return measure.value, measure.n, measure.not_applicable, measure.failed
+
+
+def test_values_and_denominators_by_hand() -> None:
+    metrics = evaluate(CASES, ask).metrics
+    assert counts(metrics["f1"]) == (0.5, 2, 1, 1)
+    assert counts(metrics["document_hit@5"]) == (0.5, 2, 1, 1)
+    assert counts(metrics["page_hit@5"]) == (1.0, 1, 2, 1)
+    assert counts(metrics["quote_hit@5"]) == (1.0, 1, 3, 0)
+    assert counts(metrics["rightly_refused"]) == (1.0, 1, 3, 0)
+    assert counts(metrics["wrongly_refused"]) == (0.5, 2, 1, 1)
+    assert counts(metrics["wrongly_answered"]) == (0.0, 1, 3, 0)
+    assert counts(metrics["groundedness"]) == (0.8, 1, 2, 1)
+    assert counts(metrics["citation_precision"]) == (1.0, 1, 2, 1)
+    assert counts(metrics["citation_recall"]) == (0.5, 2, 1, 1)
+    assert counts(metrics["seconds_p50"]) == (3.0, 3, 0, 1)
+    assert metrics["seconds_p95"].value == pytest.approx(3.0)
+
+
+def test_rows_stand_in_order_with_their_errors() -> None:
+    done = evaluate(CASES, ask)
+    assert [row.id for row in done.rows] == [case.id for case in CASES]
+    assert [row.error for row in done.rows] == [None, None, "The generator broke off.", None]
+    assert [row.id for row in done.failures] == ["broken"]
+    assert done.failures[0].outcome is None
+    assert set(done.failures[0].metrics.values()) == {None}
+    assert all(tuple(row.metrics) == ROW_METRICS for row in done.rows)
+
+
+def test_defects_are_not_swallowed() -> None:
+    def defective(question: str) -> Reply:
+        raise ZeroDivisionError(question)
+
+    with pytest.raises(ZeroDivisionError):
+        evaluate(CASES, defective)
+
+
+def test_progress_tells_every_row() -> None:
+    told: list[tuple[int, int]] = []
+    evaluate(CASES, ask, progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_no_cases_measure_nothing() -> None:
+    done = evaluate([], ask)
+    assert set(done.metrics.values()) == {Measure(None, 0)}
+
+
+def test_untimed_replies_are_not_applicable() -> None:
+    done = evaluate(CASES[:1], lambda _: reply(Answer(Outcome.NO_EVIDENCE), seconds=None))
+    assert counts(done.metrics["seconds_p50"]) == (None, 0, 1, 0)
+
+
+def test_json_is_strict_and_complete() -> None:
+    done = evaluate(CASES, ask)
+    summary = json.loads(json.dumps(done.as_json(), allow_nan=False))
+    assert summary["cases"] == 4
+    assert summary["mode"] == "quote"
+    assert set(summary["metrics"]) == set(METRICS)
+    assert set(summary["metrics"]["f1"]) == {
+        "value",
+        "n",
+        "not_applicable",
+        "failed",
+        "low",
+        "high",
+    }
+    rows = json.loads(json.dumps(done.rows_as_json(), allow_nan=False))
+    assert rows[0]["outcome"] == "supported"
+    assert rows[0]["answer"] == "x"
+    assert rows[0]["metrics"]["groundedness"] == 0.8
+    assert rows[2]["outcome"] is None
+    assert rows[2]["error"] == "The generator broke off."
+
+
+def test_mode_is_told_only_where_it_is_one() -> None:
+    modes = iter([Mode.QUOTE, Mode.GENERATE])
+
+    def mixed(question: str) -> Reply:
+        return Reply(question, next(modes), Answer(Outcome.NO_EVIDENCE), ())
+
+    done = evaluate(CASES[:2], mixed)
+    assert done.mode is None
+    assert "mode" not in done.as_json()
+
+
+def test_the_same_replies_give_the_same_bytes() -> None:
+    one, other = (json.dumps(evaluate(CASES, ask).as_json()) for _ in range(2))
+    assert one == other
+
+
+@given(st.sampled_from(METRICS), st.floats(allow_nan=False, allow_infinity=False))
+def test_gates_are_read_back_as_written(name: str, value: float) -> None:
+    assert Gate.at_least(f"{name}={value!r}") == Gate(name, minimum=value)
+    assert Gate.at_most(f" {name} = {value!r} ") == Gate(name, maximum=value)
+
+
+@pytest.mark.parametrize("text", ["f2=0.5", "f1=", "f1=half", "f1=nan", "f1=inf", "hit@7=1"])
+def test_wrong_gates_are_told_the_names(text: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Gate.at_least(text)
+    assert text in str(caught.value)
+    assert ", ".join(METRICS) in str(caught.value)
+
+
+def test_gate_without_value_is_told_how() -> None:
+    with pytest.raises(SettingsError, match="NAME=VALUE"):
+        Gate.at_most("f1")
+
+
+def test_gates_of_another_summary_have_its_names() -> None:
+    assert Gate.at_least("refused=0.1", ["refused"]).name == "refused"
+    with pytest.raises(SettingsError, match="the names are refused"):
+        Gate.at_least("f1=0.1", ["refused"])
+
+
+def test_broken_gates_are_told_in_order() -> None:
+    done = evaluate(CASES, ask)
+    gates = [
+        Gate.at_most("seconds_p95=2"),
+        Gate.at_least("f1=0.5"),
+        Gate.at_least("groundedness=0.9"),
+        Gate.at_most("wrongly_answered=0"),
+    ]
+    slow, poor = broken_gates(done, gates)
+    assert slow == "seconds_p95 is 3 (3 rows measured, 1 failed), above its maximum 2."
+    assert poor == "groundedness is 0.8 (1 rows measured, 1 failed), below its minimum 0.9."
+    assert broken_gates(done, []) == []
+
+
+def test_a_gate_on_what_could_not_be_measured_is_broken() -> None:
+    done = evaluate(CASES[2:3], ask)
+    told = broken_gates(done, [Gate.at_most("wrongly_answered=1"), Gate.at_least("f1=0")])
+    assert len(told) == 2
+    assert all("could not be measured" in sentence for sentence in told)
+    assert broken_gates({}, [Gate("f1", minimum=0.0)]) == [
+        "f1 could not be measured (0 rows measured)."
+    ]
+
+
+def test_rounding_breaks_no_gate() -> None:
+    short = Evaluation((), {"f1": Measure(0.9 - 1e-12, 10)})
+    assert broken_gates(short, [Gate("f1", minimum=0.9)]) == []
+    short = Evaluation((), {"f1": Measure(0.8999, 10)})
+    assert len(broken_gates(short, [Gate("f1", minimum=0.9)])) == 1

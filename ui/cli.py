@@ -1,0 +1,518 @@
+"""The command `rag`: thin verbs over the same calls the page makes.
+
+With `--json` stdout holds JSON and nothing else. Progress goes to stderr, and only on a terminal.
+Exit codes: 0 done; 1 a gate failed; 2 wrong use; 3 done, but files were refused; 4 the library
+needs attention; 5 could not be done; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+
+from rag import contract
+from rag.errors import SettingsError, SourceboundError
+from rag.evaluation.cases import BadRow, Question, read_questions
+from rag.records import LoadOutcome, Mode, Reply
+from rag.settings import Settings, read_settings
+from ui import printing
+
+app = typer.Typer(
+    name="rag",
+    help="Question answering over your own documents, where every sentence can be checked.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+LibraryOption = Annotated[
+    Path | None, typer.Option("--library", help="Folder of the library.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+EmbedderOption = Annotated[
+    str | None, typer.Option("--embedder", help="Embedding model: folder or hub id.")
+]
+GeneratorOption = Annotated[
+    str | None, typer.Option("--generator", help="Generator: folder, hub id, or none.")
+]
+ModeOption = Annotated[Mode | None, typer.Option("--mode", help="How to answer.")]
+BatchOption = Annotated[
+    Path | None, typer.Option("--batch", help="JSON lines of questions, one per row.")
+]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Where the JSON lines go.")]
+
+
+# -- loading ---------------------------------------------------------------------------------
+
+
+@app.command()
+def load(
+    paths: Annotated[list[Path], typer.Argument(help="Folders or files.")],
+    library: LibraryOption = None,
+    embedder: EmbedderOption = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove documents whose file is gone.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Also write the JSON lines here.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Load folders or files; only what is new or changed is read."""
+    from ingest.load import Progress
+    from ingest.load import load as load_files
+    from ingest.parse import Parser
+    from rag import assemble
+    from rag.library.folder import Library
+
+    settings = read_settings(library=library, embedder=embedder)
+    target = Library.create(settings.library)
+    limits = settings.limits
+    megabyte = 1024 * 1024
+    with (
+        _lines_to(report) as write,
+        printing.LoadProgress(sys.stderr) as bar,
+        Parser(seconds=limits.seconds, memory=limits.memory_mb * megabyte) as parser,
+    ):
+
+        def on_file(item: Any) -> None:
+            row = contract.file_report(item)
+            if write:
+                write(row)
+            if as_json:
+                _print_json(row)
+            elif item.outcome is LoadOutcome.REFUSED or item.reason:
+                bar.say(f"{item.outcome.value}: {item.name}: {item.reason}")
+
+        def on_progress(progress: Progress) -> None:
+            bar.update(progress.step, progress.done, progress.total)
+
+        summary = load_files(
+            paths,
+            target,
+            lambda: assemble.embedder(settings),
+            parser,
+            prune=prune,
+            largest_file=limits.file_mb * megabyte,
+            on_file=on_file,
+            on_progress=on_progress,
+        )
+        counts = {outcome.value: summary.counts[outcome] for outcome in LoadOutcome}
+        last = contract.load_summary(counts, summary.files, summary.seconds)
+        if write:
+            write(last)
+    if as_json:
+        _print_json(last)
+    else:
+        printing.load_summary(counts, summary.files, summary.seconds, settings.library)
+    return 3 if summary.counts[LoadOutcome.REFUSED] else 0
+
+
+# -- asking ----------------------------------------------------------------------------------
+
+
+@app.command()
+def search(
+    question: Annotated[str | None, typer.Argument(help="What to look for.")] = None,
+    count: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many passages.")] = 10,
+    batch: BatchOption = None,
+    out: OutOption = None,
+    library: LibraryOption = None,
+    embedder: EmbedderOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Find passages; no answer."""
+    from rag import assemble
+    from rag.retrieve import retrieve
+
+    settings = read_settings(library=library, embedder=embedder)
+    questions = _questions(question, batch)
+    parts = assemble.parts(settings)
+
+    def find(row: Question) -> dict[str, Any]:
+        with parts.library.catalogue.reading():
+            found = retrieve(
+                row.question,
+                parts.library,
+                parts.embedder,
+                limit=count,
+                documents=row.documents,
+            )
+        return {"id": row.id, "hits": [contract.hit(passage) for passage in found.passages]}
+
+    if batch:
+        return _run_batch(questions, find, out)
+    result = find(_single(question))
+    result["id"] = None
+    if as_json:
+        _print_json(result)
+    else:
+        printing.hits(result["hits"])
+    return 0
+
+
+@app.command()
+def ask(
+    question: Annotated[str | None, typer.Argument(help="What to ask.")] = None,
+    mode: ModeOption = None,
+    batch: BatchOption = None,
+    out: OutOption = None,
+    library: LibraryOption = None,
+    embedder: EmbedderOption = None,
+    generator: GeneratorOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Ask a question; every sentence of the answer carries its quote."""
+    from rag import assemble
+    from rag.ask import ask as answer
+
+    settings = read_settings(
+        library=library, embedder=embedder, generator=generator, mode=mode
+    )
+    questions = _questions(question, batch)
+    parts = assemble.parts(settings, mode=settings.mode)
+
+    def reply_to(row: Question) -> Reply:
+        return answer(row.question, parts, mode=settings.mode, documents=row.documents)
+
+    if batch:
+        return _run_batch(questions, lambda row: contract.reply(row.id, reply_to(row)), out)
+    reply = reply_to(_single(question))
+    if as_json:
+        _print_json(contract.reply(None, reply))
+    else:
+        printing.reply(reply)
+    return 0
+
+
+@app.command()
+def show(
+    document: Annotated[
+        str | None, typer.Argument(help="Name of a document; without one, all are listed.")
+    ] = None,
+    page: Annotated[int | None, typer.Option("--page", min=1, help="Only this page.")] = None,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Show stored text: exactly what start and end count in."""
+    from rag.errors import DocumentUnknown
+    from rag.library.folder import unknown
+
+    target = _open(read_settings(library=library))
+    if document is None:
+        for each in target.catalogue.documents():
+            row = {"document": each.name, "title": each.title, "pages": each.page_count}
+            _print_json({**row, "also": list(each.also)}) if as_json else print(each.name)
+        return 0
+    with target.catalogue.reading():
+        found = target.catalogue.document(document)
+        if found is None:
+            raise DocumentUnknown(unknown(target, document))
+        pages = target.catalogue.pages(found.id)
+        places = target.catalogue.places(found.id)
+    wanted = [each for each in pages if page is None or each.number == page]
+    if not wanted:
+        raise DocumentUnknown(
+            f"{document} has no page {page}; its pages run from 1 to {found.page_count}."
+            if found.page_count
+            else f"{document} has no pages; leave --page out."
+        )
+    if not any(Path(place.path).exists() for place in places):
+        print(f"The file of {document} is gone; this is the stored text.", file=sys.stderr)
+    for each in wanted:
+        if as_json:
+            _print_json(contract.shown_page(found.name, each))
+        else:
+            printing.page(found, each)
+    return 0
+
+
+# -- evaluating ------------------------------------------------------------------------------
+
+
+@app.command()
+def evaluate(
+    cases: Annotated[Path, typer.Argument(help="JSON lines of cases.")],
+    mode: ModeOption = None,
+    least: Annotated[
+        list[str] | None, typer.Option("--min", help="Gate: NAME=VALUE, at least.")
+    ] = None,
+    most: Annotated[
+        list[str] | None, typer.Option("--max", help="Gate: NAME=VALUE, at most.")
+    ] = None,
+    out: OutOption = None,
+    library: LibraryOption = None,
+    embedder: EmbedderOption = None,
+    generator: GeneratorOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Ask cases with known answers and measure; ends 1 when a gate fails."""
+    from rag import assemble
+    from rag.ask import ask as answer
+    from rag.evaluation.cases import read_cases
+    from rag.evaluation.run import Gate, broken_gates
+    from rag.evaluation.run import evaluate as run
+
+    settings = read_settings(library=library, embedder=embedder, generator=generator, mode=mode)
+    gates = [Gate.at_least(text) for text in least or []]
+    gates += [Gate.at_most(text) for text in most or []]
+    rows = read_cases(cases)
+    parts = assemble.parts(settings, mode=settings.mode)
+    with printing.LoadProgress(sys.stderr) as bar:
+        evaluation = run(
+            rows,
+            lambda question: answer(question, parts, mode=settings.mode),
+            progress=lambda done, total: bar.update("asking", done, total),
+        )
+    with _lines_to(out) as write:
+        for row in evaluation.rows_as_json() if write else ():
+            write(row)  # type: ignore[misc]
+    if as_json:
+        _print_json(evaluation.as_json())
+    else:
+        printing.evaluation(evaluation)
+    for failure in evaluation.failures:
+        print(f"Case {failure.id} failed: {failure.error}", file=sys.stderr)
+    broken = broken_gates(evaluation, gates)
+    for sentence in broken:
+        print(sentence, file=sys.stderr)
+    if broken:
+        return 1
+    return 5 if evaluation.failures else 0
+
+
+# -- the library -----------------------------------------------------------------------------
+
+
+@app.command()
+def status(
+    refused: Annotated[bool, typer.Option("--refused", help="List refused files.")] = False,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """What is in the library and how far it is searchable."""
+    settings = read_settings(library=library)
+    target = _open(settings)
+    with target.catalogue.reading():
+        counts = target.catalogue.counts()
+        recorded = target.catalogue.embedder
+        row: dict[str, Any] = {
+            "documents": counts.documents,
+            "files": counts.files,
+            "pages": counts.pages,
+            "chunks": counts.chunks,
+            "refused": counts.refused,
+            "generation": target.catalogue.generation,
+            "ready": {"words": counts.chunks, "meaning": counts.embedded_chunks},
+            "models": {
+                "embedder": str(recorded) if recorded else None,
+                "dtype": recorded.dtype if recorded else None,
+            },
+        }
+        refusals = target.catalogue.refusals() if refused else []
+    if refused:
+        row["refusals"] = [{"path": each.name, "reason": each.reason} for each in refusals]
+    if as_json:
+        _print_json(row)
+    else:
+        printing.status(row, settings.library)
+    return 0
+
+
+@app.command()
+def verify(library: LibraryOption = None, as_json: JsonOption = False) -> int:
+    """Check the library's integrity, changing nothing; ends 4 when something is wrong."""
+    settings = read_settings(library=library)
+    problems = _open(settings).verify()
+    return _integrity(problems, settings, as_json)
+
+
+@app.command()
+def repair(library: LibraryOption = None, as_json: JsonOption = False) -> int:
+    """Rebuild everything derived: full-text index and vector index."""
+    settings = read_settings(library=library)
+    problems = _open(settings).repair()
+    return _integrity(problems, settings, as_json)
+
+
+@app.command()
+def forget(
+    document: Annotated[str, typer.Argument(help="Name of the document.")],
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Remove a document with everything derived from it, and prove it."""
+    done = _open(read_settings(library=library)).forget(document)
+    row = {
+        "document": done.document.name,
+        "also": list(done.document.also),
+        "chunks": done.chunks,
+        "words_checked": done.words_checked,
+        "traces": list(done.traces),
+    }
+    if as_json:
+        _print_json(row)
+    else:
+        printing.forgotten(row)
+    return 4 if done.traces else 0
+
+
+@app.command()
+def doctor(
+    library: LibraryOption = None,
+    embedder: EmbedderOption = None,
+    generator: GeneratorOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Is this machine ready? Checks models, library and tools; says what mends what."""
+    from ui import doctor as checks
+
+    settings = read_settings(library=library, embedder=embedder, generator=generator)
+    found = checks.examine(settings)
+    ok = all(check.ok or not check.needed for check in found)
+    if as_json:
+        _print_json({"ok": ok, "checks": [check.as_json() for check in found]})
+    else:
+        printing.checks(found)
+    return 0 if ok else 5
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port.")] = 8501,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Do not open a browser window.")
+    ] = False,
+    library: LibraryOption = None,
+    embedder: EmbedderOption = None,
+    generator: GeneratorOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Open the page, on this machine only."""
+    from ui import serve
+
+    settings = read_settings(library=library, embedder=embedder, generator=generator)
+    if as_json:
+        _print_json({"url": serve.address(port)})
+    return serve.run(settings, port=port, open_browser=not no_browser)
+
+
+# -- how the verbs read and write ------------------------------------------------------------
+
+
+def _open(settings: Settings) -> Any:
+    from rag.library.folder import Library
+
+    return Library.open(settings.library)
+
+
+def _questions(question: str | None, batch: Path | None) -> Iterator[Question | BadRow]:
+    if (question is None) == (batch is None):
+        raise SettingsError("Give a question, or --batch FILE with one question per line.")
+    return read_questions(batch) if batch else iter(())
+
+
+def _single(question: str | None) -> Question:
+    return Question("", question or "", None, ())
+
+
+def _run_batch(
+    questions: Iterator[Question | BadRow],
+    answer: Callable[[Question], dict[str, Any]],
+    out: Path | None,
+) -> int:
+    """One JSON line per row, in order; a row that fails says so in its place, and the end is 5."""
+    failed = 0
+    with _lines_to(out) as write, printing.LoadProgress(sys.stderr) as bar:
+        for number, row in enumerate(questions, start=1):
+            if isinstance(row, BadRow):
+                result: dict[str, Any] = {"id": row.id, "error": row.error}
+            else:
+                try:
+                    result = answer(row)
+                except SourceboundError as error:
+                    result = {"id": row.id, "error": str(error)}
+            failed += "error" in result
+            (write or _print_json)(result)
+            bar.update("asking", number, None)
+    if failed:
+        print(f"{failed} of the rows failed; each says why in its place.", file=sys.stderr)
+    return 5 if failed else 0
+
+
+@contextmanager
+def _lines_to(path: Path | None) -> Iterator[Callable[[dict[str, Any]], None] | None]:
+    """A function that writes JSON lines to a file, or None without a path."""
+    if path is None:
+        yield None
+        return
+    try:
+        file: TextIO = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written ({error.strerror}).") from error
+    with file:
+
+        def write(row: dict[str, Any]) -> None:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.flush()
+
+        yield write
+
+
+def _print_json(row: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _integrity(problems: list[str], settings: Settings, as_json: bool) -> int:
+    if as_json:
+        _print_json({"ok": not problems, "problems": problems})
+    else:
+        printing.problems(problems, settings.library)
+    return 4 if problems else 0
+
+
+def main() -> None:
+    """Run the command and end with its exit code."""
+    from typer._click.exceptions import ClickException
+
+    # Bars of the model libraries would stand between ours.
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    code: int
+    try:
+        result = app(standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+    except SourceboundError as error:
+        print(error, file=sys.stderr)
+        code = error.exit_code
+    except ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        print("Interrupted. What was finished before is kept.", file=sys.stderr)
+        code = 130
+    except typer.Exit as error:
+        code = error.exit_code
+    except BrokenPipeError:
+        # The reader of our output went away; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 5
+    except OSError as error:
+        if error.errno != 28:
+            raise
+        print("The disk is full. Free some space and run the command again.", file=sys.stderr)
+        code = 5
+    sys.exit(code)

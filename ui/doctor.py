@@ -1,0 +1,132 @@
+"""Is this machine ready? Each check says what it saw and what mends it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rag.errors import SourceboundError
+from rag.models import weights
+from rag.settings import NO_GENERATOR, Settings
+
+_ROOM_NEEDED = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding; where `needed` is False the product works without it."""
+
+    name: str
+    ok: bool
+    detail: str
+    mend: str | None = None
+    needed: bool = True
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "ok": self.ok,
+            "needed": self.needed,
+            "detail": self.detail,
+            "mend": self.mend,
+        }
+
+
+def examine(settings: Settings) -> list[Check]:
+    """All checks, in the order in which a missing one would be met."""
+    return [
+        _python(),
+        _sqlite(),
+        *_packages(),
+        _processor(),
+        _embedder(settings),
+        _generator(settings),
+        _room(settings),
+        _library(settings),
+    ]
+
+
+def _python() -> Check:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return Check("Python", sys.version_info >= (3, 11), version, "Install Python 3.11 or newer.")
+
+
+def _sqlite() -> Check:
+    with_words = True
+    try:
+        db = sqlite3.connect(":memory:")
+        db.execute("CREATE VIRTUAL TABLE words USING fts5(text)")
+        db.close()
+    except sqlite3.OperationalError:
+        with_words = False
+    mend = "Use a Python whose SQLite has FTS5 (those of python.org and of Debian have it)."
+    return Check("SQLite with full-text search", with_words, sqlite3.sqlite_version, mend)
+
+
+def _packages() -> Iterator[Check]:
+    for name in ("torch", "faiss", "sentence_transformers", "transformers", "streamlit"):
+        there = importlib.util.find_spec(name) is not None
+        detail = "installed" if there else "missing"
+        yield Check(f"package {name}", there, detail, "Run: pip install sourcebound")
+
+
+def _processor() -> Check:
+    from rag.models.device import device, dtype
+
+    on = device()
+    return Check("device", True, f"{on.type}, computing in {str(dtype(on)).removeprefix('torch.')}")
+
+
+def _embedder(settings: Settings) -> Check:
+    name = "embedding model"
+    try:
+        if settings.embedder == weights.DEFAULT:
+            weights.packaged(weights.EMBEDDER)
+            detail = f"{weights.EMBEDDER.name}, checksum right"
+        else:
+            detail = str(weights.locate(settings.embedder))
+        return Check(name, True, detail)
+    except SourceboundError as error:
+        return Check(name, False, str(error), weights.EMBEDDER.install)
+
+
+def _generator(settings: Settings) -> Check:
+    name = "generator"
+    if settings.generator == NO_GENERATOR:
+        return Check(name, True, "none is set; answers are quotes", needed=False)
+    try:
+        if settings.generator == weights.DEFAULT:
+            weights.packaged(weights.GENERATOR)
+            command = f"install command: {weights.GENERATOR.install}"
+            detail = f"{weights.GENERATOR.name}, checksum right; {command}"
+        else:
+            detail = str(weights.locate(settings.generator))
+        return Check(name, True, detail, needed=False)
+    except SourceboundError as error:
+        return Check(name, False, str(error), weights.GENERATOR.install, needed=False)
+
+
+def _room(settings: Settings) -> Check:
+    folder = settings.library
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    detail = f"{free / 1024**3:.1f} GiB free at {folder}"
+    return Check("room on the disk", free >= _ROOM_NEEDED, detail, "Free at least 1 GiB.")
+
+
+def _library(settings: Settings) -> Check:
+    from rag.library.folder import Library
+
+    try:
+        library = Library.open(settings.library)
+        counts = library.catalogue.counts()
+        library.close()
+        return Check("library", True, f"{counts.documents} documents at {settings.library}")
+    except SourceboundError as error:
+        return Check("library", False, str(error), needed=False)

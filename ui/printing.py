@@ -1,0 +1,186 @@
+"""What a person reads in a terminal. Progress goes to stderr, and only where that is a terminal."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from rag.records import Document, Outcome, Page, Quote, Reply
+
+if TYPE_CHECKING:
+    from rag.evaluation.run import Evaluation
+    from ui.doctor import Check
+
+_WIDEST = 100
+
+
+class LoadProgress:
+    """A bar for each step of a long piece of work; silent where nobody watches."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._bar: Progress | None = None
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> LoadProgress:
+        if self._stream.isatty():
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                console=Console(file=self._stream),
+            )
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def update(self, step: str, done: int, total: int | None) -> None:
+        """Say how far a step is."""
+        if self._bar:
+            if step not in self._tasks:
+                self._tasks[step] = self._bar.add_task(step, total=total)
+            self._bar.update(self._tasks[step], completed=done, total=total)
+
+    def say(self, line: str) -> None:
+        """A line above the bars."""
+        if self._bar:
+            self._bar.console.print(line, markup=False, highlight=False)
+        else:
+            print(line, file=self._stream)
+
+
+def load_summary(counts: Mapping[str, int], files: int, seconds: float, library: Path) -> None:
+    parts = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
+    print(f"{_count(files, 'file')}: {parts or 'nothing to do'}. {seconds:.1f} s. {library}")
+
+
+def reply(item: Reply) -> None:
+    """An answer with its quotes; what is not an answer says so first."""
+    answer = item.answer
+    for note in item.notes:
+        print(f"({note})")
+    if answer.outcome is Outcome.NO_EVIDENCE:
+        print("No evidence: nothing in the library answers this.")
+        if item.passages:
+            print("Nearest passages, not an answer:")
+            for passage in item.passages[:3]:
+                print(f"  {_where(passage.document.name, passage.chunk.page)}")
+        return
+    if answer.outcome is Outcome.NOT_CHECKED:
+        print("Not checked: verification itself failed. Read the quotes, not the sentences.")
+    if answer.outcome is Outcome.WITHHELD:
+        print("Withheld: no sentence passed the check. What the documents say:")
+        for quote in answer.quotes_only:
+            _quote(quote)
+        return
+    for sentence in answer.sentences:
+        if " ".join(sentence.text.split()) != " ".join(sentence.quotes[0].text.split()):
+            print()
+            print(_wrap(" ".join(sentence.text.split())))
+        for quote in sentence.quotes:
+            _quote(quote)
+    if answer.withheld:
+        print()
+        print(f"{_count(len(answer.withheld), 'sentence')} withheld, the quote stands instead.")
+
+
+def hits(rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        print("Nothing found.")
+    for row in rows:
+        heading = f" - {row['heading']}" if row["heading"] else ""
+        print(f"{row['rank']:>3}  {row['score']:.3f}  {_where(row['document'], row['page'])}{heading}")
+        print(_wrap(" ".join(row["text"].split())[:300], "     "))
+
+
+def page(document: Document, item: Page) -> None:
+    if item.number is not None:
+        print(f"--- {_where(document.name, item.number)}, from {item.start} ---")
+    print(item.text)
+
+
+def status(row: Mapping[str, Any], library: Path) -> None:
+    print(library)
+    for key in ("documents", "files", "pages", "chunks", "refused", "generation"):
+        print(f"  {key:<12}{row[key]}")
+    ready = row["ready"]
+    print(f"  {'ready':<12}{ready['words']} by words, {ready['meaning']} by meaning")
+    print(f"  {'embedder':<12}{row['models']['embedder'] or 'none yet'}")
+    for each in row.get("refusals", ()):
+        print(f"  refused: {each['path']}: {each['reason']}")
+
+
+def problems(found: Sequence[str], library: Path) -> None:
+    if not found:
+        print(f"{library}: everything agrees.")
+    for problem in found:
+        print(problem)
+    if found:
+        print("Run `rag repair` to rebuild what is derived.")
+
+
+def forgotten(row: Mapping[str, Any]) -> None:
+    print(f"Forgotten: {row['document']}, {_count(row['chunks'], 'passage')}.")
+    if row["traces"]:
+        print(f"A trace was left in: {', '.join(row['traces'])}. Run `rag repair`.")
+    else:
+        words = _count(row["words_checked"], "word")
+        print(f"Looked for {words} that only it held, in every byte of the library: none found.")
+
+
+def checks(found: Sequence[Check]) -> None:
+    for check in found:
+        mark = "ok  " if check.ok else ("FAIL" if check.needed else "none")
+        print(f"{mark}  {check.name}: {check.detail}")
+        if check.mend and not check.ok:
+            print(f"      {check.mend}")
+
+
+def evaluation(item: Evaluation) -> None:
+    table = Table("metric", "value", "95 %", "n", "not applicable", "failed", box=None)
+    for name, measure in item.metrics.items():
+        if measure.value is None and not measure.failed:
+            continue
+        value = "-" if measure.value is None else f"{measure.value:.3f}"
+        bounds = "-" if measure.low is None else f"{measure.low:.3f}..{measure.high:.3f}"
+        counts = (measure.n, measure.not_applicable, measure.failed)
+        table.add_row(name, value, bounds, *(str(count) for count in counts))
+    Console(width=_WIDEST, highlight=False).print(table)
+
+
+def _quote(quote: Quote) -> None:
+    print()
+    print(_wrap("“" + " ".join(quote.text.split()) + "”", "  "))
+    flags = f"  [{', '.join(quote.flags)}]" if quote.flags else ""
+    heading = f" - {quote.headings[-1]}" if quote.headings else ""
+    print(f"    {_where(quote.document.name, quote.page)}{heading}{flags}")
+
+
+def _where(document: str, number: int | None) -> str:
+    return f"{document}, page {number}" if number is not None else document
+
+
+def _wrap(text: str, indent: str = "") -> str:
+    width = min(_WIDEST, shutil.get_terminal_size().columns)
+    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
