@@ -18,7 +18,7 @@ FIRST_LINE_LENGTH = 120
 _JUNK = re.compile(
     r"untitled.*|microsoft (word|powerpoint|excel|office).*|(powerpoint )?presentation\d*|print"
     r"|(word )?document\W?\d*|(new )?(microsoft )?word document|slide \d+|title|none|null|unknown"
-    r"|\(?anonymous\)?|no title|.*\.(docx?|dotx?|odt|rtf|txt|pdf|indd|pmd|qxp|qxd|pub|pptx?|xlsx?"
+    r"|table of contents|contents|\(?anonymous\)?|no title|.*\.(docx?|dotx?|odt|rtf|txt|pdf|indd|pmd|qxp|qxd|pub|pptx?|xlsx?"
     r"|tex|dvi|ps|eps|html?|xhtml|wpd|fm|cdr|ai)",
     re.IGNORECASE,
 )
@@ -84,6 +84,11 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+def is_junk(title: str) -> bool:
+    """Whether `title` is nothing a person wrote as a title."""
+    return not any(character.isalpha() for character in title) or bool(_JUNK.fullmatch(title))
+
+
 def choose_title(
     metadata: str | None, headings: Iterable[Heading], first_line: str, path: Path
 ) -> str:
@@ -94,12 +99,14 @@ def choose_title(
     a title, then the file's name without its extension.
     """
     title = one_line(metadata or "")
-    if any(character.isalpha() for character in title) and not _JUNK.fullmatch(title):
+    if not is_junk(title):
         return title[:TITLE_LENGTH]
     ordered = sorted(headings, key=lambda heading: (heading.level > 1, heading.start))
     if ordered:
         return ordered[0].title[:TITLE_LENGTH]
     first_line = one_line(first_line)
-    if first_line and len(first_line) < FIRST_LINE_LENGTH:
+    # "UNITED STATES" and "Table of Contents" open too many documents to tell one from another.
+    says_something = len(first_line.split()) >= 3 or not first_line.isascii()
+    if says_something and len(first_line) < FIRST_LINE_LENGTH and not is_junk(first_line):
         return first_line
     return one_line(path.stem) or "untitled"

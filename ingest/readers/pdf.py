@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.admit import PDF
 from ingest.clean import clean
 from ingest.parsed import Parsed
-from ingest.readers.layout import choose_title, one_line
+from ingest.readers.layout import choose_title, is_junk, one_line
 from rag.errors import FileRefused
 from rag.records import Heading, Page
 
@@ -133,7 +133,8 @@ def _described(path: Path) -> tuple[str | None, list[tuple[int, str, int]]]:
     try:
         with _opened(path) as document:
             try:
-                title = document.metadata.title if document.metadata else None
+                found: object = document.metadata.title if document.metadata else None
+                title = found if isinstance(found, str) else None
             finally:  # an unreadable title says nothing about the outline
                 outline.extend(_outline(document))
     except MemoryError:
@@ -166,7 +167,7 @@ def _join_words(texts: Sequence[str]) -> list[str]:
     """Return the texts with the words joined again that were broken at the end of a line.
 
     Whether the hyphen belongs to the word ("self-service") is decided by how the document writes
-    the word elsewhere, then by whether its parts are words of the document.
+    the word, or others with the same part, and then by whether both parts are words of it.
     """
     if not any(mark in text for text in texts for mark in "\x02\ufffe\xad"):
         return list(texts)
@@ -174,6 +175,10 @@ def _join_words(texts: Sequence[str]) -> list[str]:
     for text in texts:
         whole = _BROKEN_WORD.sub(" ", text)
         words.update(word.lower() for word in _WORD.findall(whole))
+    for word in [word for word in words if "-" in word]:
+        parts = word.split("-")
+        words[f"{parts[0]}-"] += 1
+        words[f"-{parts[-1]}"] += 1
 
     def join(match: re.Match[str]) -> str:
         before, after = match[1] or "", match[2] or ""
@@ -185,14 +190,15 @@ def _join_words(texts: Sequence[str]) -> list[str]:
 def _keeps_hyphen(before: str, after: str, words: Counter[str]) -> bool:
     if not before or not after or not (before[-1].isalpha() and after[0].isalpha()):
         return True
-    if after[0].isupper() and not before[-1].isupper():
+    if before[-1].isupper() != after[0].isupper():  # "Sohl-Dickstein", "XML-based"
         return True
     joined, hyphenated = (before + after).lower(), f"{before}-{after}".lower()
     if words[joined] != words[hyphenated]:
         return words[hyphenated] > words[joined]
-    if "-" in before:
-        before = before.rsplit("-", 1)[1]
-    return words[before.lower()] > 0 and words[after.lower()] > 0
+    first, last = before.lower().rsplit("-", 1)[-1], after.lower()
+    if min(len(first), len(last)) >= 3 and (words[f"{first}-"] or words[f"-{last}"]):
+        return True
+    return words[first] > 0 and words[last] > 0
 
 
 def _pages(texts: Sequence[str]) -> tuple[Page, ...]:
@@ -219,6 +225,8 @@ def _place(outline: Iterable[tuple[int, str, int]], pages: Sequence[Page]) -> tu
         letters, places = squeezed[index]
         at = _find(_squeeze(title)[0], letters, places, pages[index].text, taken.get(index, 0))
         start = pages[index].start
+        if at is None and is_junk(title):  # "Annex.pdf": files that were put together
+            continue
         if at is not None:
             taken[index] = at + 1
             start += places[at]
