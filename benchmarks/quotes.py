@@ -38,9 +38,7 @@ def main(arguments: list[str]) -> None:
                     _report(name, label, asked, found, parts)
 
 
-def _report(
-    name: str, label: str, asked: list[Case], found: list[Retrieved], parts: Parts
-) -> None:
+def _report(name: str, label: str, asked: list[Case], found: list[Retrieved], parts: Parts) -> None:
     hits, first, quotes, exact = 0.0, 0.0, 0, 0
     catalogue = parts.library.catalogue
     for case, retrieved in zip(asked, found, strict=True):

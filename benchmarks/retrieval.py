@@ -1,6 +1,6 @@
 """nDCG@10 and first hits of the fused score, for a range of weights, on four sets.
 
-    python -m benchmarks.retrieval [SET ...]
+python -m benchmarks.retrieval [SET ...]
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ def main(names: list[str]) -> None:
     for name in names or ["xquad-en", "qed-dev", "clapnq-dev", "cranfield"]:
         library = sets.library(name)
         asked = [case for case in sets.cases(name) if case.answerable and case.evidence]
-        relevant = {
-            case.id: {evidence.document: 1 for evidence in case.evidence} for case in asked
-        }
+        relevant = {case.id: {evidence.document: 1 for evidence in case.evidence} for case in asked}
         runs: dict[float, dict[str, dict[str, float]]] = {share: {} for share in SHARES}
         with library.catalogue.reading():
             for case in asked:

@@ -96,9 +96,10 @@ def _sections(parsed: Parsed) -> Iterator[tuple[Page, int, int, tuple[str, ...]]
             heading = waiting.pop(0)
             path = [outer for outer in path if outer.level < heading.level] + [heading]
             titles = tuple(outer.title for outer in path)
-            if heading.start > borders[-1] and page.text[
-                borders[-1] - page.start : heading.start - page.start
-            ].strip():
+            if (
+                heading.start > borders[-1]
+                and page.text[borders[-1] - page.start : heading.start - page.start].strip()
+            ):
                 borders.append(heading.start)
                 paths.append(titles)
             else:

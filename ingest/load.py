@@ -35,8 +35,6 @@ class FileParser(Protocol):
     def parse(self, path: Path, media_type: str) -> Parsed: ...
 
 
-
-
 @dataclass(slots=True)
 class Summary:
     """Outcome counts of one load; they add up to `files`."""
@@ -168,7 +166,7 @@ class _Load:
         if current and before and before.document_id == identity:
             return LoadOutcome.UNCHANGED, identity
         if current:
-            others = [place for place in self.catalogue.places(identity)]
+            others = self.catalogue.places(identity)
             gone = [place for place in others if not Path(place.path).exists()]
             with self.catalogue.writing():
                 self._place(file, identity)
@@ -215,9 +213,7 @@ class _Load:
             size, mtime = 0, 0
         with self.catalogue.writing():
             self.catalogue.add_refusal(
-                Refusal(
-                    str(file.path), file.relative, str(file.root), reason, size, mtime, MADE_BY
-                )
+                Refusal(str(file.path), file.relative, str(file.root), reason, size, mtime, MADE_BY)
             )
         return reason
 
@@ -311,9 +307,7 @@ class _Load:
         if self.catalogue.embedder is None:
             with self.catalogue.writing():
                 self.library.record_embedder(model)
-        vectors = iter(
-            model.embed_passages([text for _, texts in batch for _, text in texts])
-        )
+        vectors = iter(model.embed_passages([text for _, texts in batch for _, text in texts]))
         rows: list[tuple[str, dict[int, PassageVectors]]] = [
             (identity, {key: next(vectors) for key, _ in texts}) for identity, texts in batch
         ]

@@ -45,7 +45,8 @@ def parts(settings: Settings, *, mode: Mode = Mode.QUOTE, library: Library | Non
     model = embedder(settings)
     library.check_embedder(model.identity)
     library.check_canary(model)
-    writer, notes = None, ()
+    writer: Generator | None = None
+    notes: tuple[str, ...] = ()
     if mode is Mode.GENERATE:
         try:
             writer = generator(settings)

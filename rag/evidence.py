@@ -45,7 +45,8 @@ def probability(passages: Sequence[Passage], considered: Considered) -> float:
         return 0.0
     weights, intercept = _weights()
     total = intercept + sum(
-        weight * value for weight, value in zip(weights, features(passages, considered), strict=True)
+        weight * value
+        for weight, value in zip(weights, features(passages, considered), strict=True)
     )
     return 1 / (1 + math.exp(-total))
 

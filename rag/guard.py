@@ -20,7 +20,7 @@ _PATTERNS = [
         r"\b(?:reveal|print|repeat|show|output)\b.{0,30}\b(?:system|hidden|initial)\s+prompt\b",
         r"\b(?:system|developer)\s*(?:prompt|message|instruction)s?\s*:",
         r"<\|(?:im_start|im_end|system|user|assistant|endoftext)\|>|\[/?INST\]|<</?SYS>>",
-        r"\b(?:do not|don't|never)\b.{0,20}\b(?:tell|inform|mention|warn)\b.{0,20}\b(?:the )?user\b",
+        r"\b(?:do not|don't|never)\b.{0,20}\b(?:tell|inform|mention|warn)\b.{0,20}\buser\b",
         r"\b(?:assistant|chatbot|language model|llm)\b.{0,20}\b(?:must|should) (?:now )?"
         r"(?:answer|respond|reply|say|output|ignore)\b",
         r"\binstead,? (?:answer|respond|reply|say|output)\b.{0,40}[\"'“:]",

@@ -4,7 +4,7 @@ Standard library only, so that a script can read an answer without loading a mod
 
 - `Document`, `Page`, `Chunk`: what was loaded. Offsets count Unicode code points from the
   document's beginning, and a text is always exactly the document's text between its offsets.
-- `Passage`: a chunk that was found for a question. A score belongs to the finding, never to the chunk.
+- `Passage`: a chunk that was found for a question. A score belongs to the finding alone.
 - `Quote`, `Sentence`, `Answer`, `Reply`: what a person is shown, and all they need to check it.
 """
 
@@ -25,7 +25,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One physical page, counted from 1, or the whole text (`number` None) where a format has none."""
+    """One physical page, from 1, or the whole text (`number` None) where a format has no pages."""
 
     number: int | None
     start: int

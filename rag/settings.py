@@ -32,9 +32,9 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    seconds: float = Field(120, gt=0, description="time to read one file, in seconds")
-    memory_mb: int = Field(4096, ge=512, description="memory to read one file, in MiB")
-    file_mb: int = Field(200, ge=1, description="largest file that is read, in MiB")
+    seconds: float = Field(default=120, gt=0, description="time to read one file, in seconds")
+    memory_mb: int = Field(default=4096, ge=512, description="memory to read one file, in MiB")
+    file_mb: int = Field(default=200, ge=1, description="largest file that is read, in MiB")
 
 
 def _default_library() -> Path:
@@ -57,9 +57,12 @@ class Settings(BaseSettings):
     generator: str = "default"
     mode: Mode = Mode.QUOTE
     evidence: float = Field(
-        0.5, ge=0, le=1, description="estimated probability below which a question is refused"
+        default=0.5,
+        ge=0,
+        le=1,
+        description="estimated probability below which a question is refused",
     )
-    limits: Limits = Limits()
+    limits: Limits = Field(default_factory=lambda: Limits())
 
     @classmethod
     def settings_customise_sources(

@@ -6,6 +6,7 @@ All offsets count Unicode code points. Everything here runs in time linear in th
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -137,7 +138,7 @@ def _lines(text: str, start: int, end: int) -> Iterator[Span]:
         at = stop + 1
     widest = max(line.end - line.start for line in lines)
     first = start
-    for line, following in zip(lines, lines[1:], strict=False):
+    for line, following in itertools.pairwise(lines):
         here, there = text[line.start : line.end], text[following.start : following.end]
         if _ends_here(here, there, widest):
             if first < line.end:

@@ -105,9 +105,7 @@ def _plain(number: str) -> str:
 
 
 def _missing(kind: str, wanted: set[str], there: set[str]) -> list[str]:
-    return [
-        f"the {kind} {value!r} does not stand in the quote" for value in sorted(wanted - there)
-    ]
+    return [f"the {kind} {value!r} does not stand in the quote" for value in sorted(wanted - there)]
 
 
 def _calendar(text: str) -> set[str]:

@@ -174,9 +174,7 @@ def ask(
     from rag import assemble
     from rag.ask import ask as answer
 
-    settings = read_settings(
-        library=library, embedder=embedder, generator=generator, mode=mode
-    )
+    settings = read_settings(library=library, embedder=embedder, generator=generator, mode=mode)
     questions = _questions(question, batch)
     parts = assemble.parts(settings, mode=settings.mode)
 

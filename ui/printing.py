@@ -106,7 +106,9 @@ def hits(rows: Sequence[Mapping[str, Any]]) -> None:
         print("Nothing found.")
     for row in rows:
         heading = f" - {row['heading']}" if row["heading"] else ""
-        print(f"{row['rank']:>3}  {row['score']:.3f}  {_where(row['document'], row['page'])}{heading}")
+        print(
+            f"{row['rank']:>3}  {row['score']:.3f}  {_where(row['document'], row['page'])}{heading}"
+        )
         print(_wrap(" ".join(row["text"].split())[:300], "     "))
 
 

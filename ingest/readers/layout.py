@@ -18,8 +18,8 @@ FIRST_LINE_LENGTH = 120
 _JUNK = re.compile(
     r"untitled.*|microsoft (word|powerpoint|excel|office).*|(powerpoint )?presentation\d*|print"
     r"|(word )?document\W?\d*|(new )?(microsoft )?word document|slide \d+|title|none|null|unknown"
-    r"|table of contents|contents|\(?anonymous\)?|no title|.*\.(docx?|dotx?|odt|rtf|txt|pdf|indd|pmd|qxp|qxd|pub|pptx?|xlsx?"
-    r"|tex|dvi|ps|eps|html?|xhtml|wpd|fm|cdr|ai)",
+    r"|(table of )?contents|\(?anonymous\)?|no title|.*\.(docx?|dotx?|odt|rtf|txt|pdf|indd|pmd|qxp"
+    r"|qxd|pub|pptx?|xlsx?|tex|dvi|ps|eps|html?|xhtml|wpd|fm|cdr|ai)",
     re.IGNORECASE,
 )
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from rag.errors import LibraryBusy, LibraryError, LibraryFull
 from rag.library import schema
@@ -243,7 +244,8 @@ class Catalogue:
         for batch in _batches(ids):
             marks = ",".join("?" * len(batch))
             for identity, name in self._db.execute(
-                f"SELECT document_id, name FROM places WHERE document_id IN ({marks}) ORDER BY seen",
+                f"SELECT document_id, name FROM places WHERE document_id IN ({marks}) "
+                "ORDER BY seen",
                 batch,
             ):
                 names.setdefault(identity, []).append(name)
@@ -292,7 +294,8 @@ class Catalogue:
             ("", ()) if document_id is None else ("WHERE document_id = ?", (document_id,))
         )
         rows = self._db.execute(
-            f"SELECT path, name, root, document_id, size, mtime_ns FROM places {where} ORDER BY seen",
+            f"SELECT path, name, root, document_id, size, mtime_ns FROM places {where} "
+            "ORDER BY seen",
             values,
         )
         return [Place(*row) for row in rows]
@@ -485,7 +488,7 @@ class Catalogue:
 
     def chunk_frequencies(self, terms: Iterable[str]) -> dict[str, int]:
         """In how many chunks each stemmed term occurs; terms that occur nowhere are left out."""
-        found = {}
+        found: dict[str, int] = {}
         for batch in _batches(sorted(set(terms))):
             marks = ",".join("?" * len(batch))
             found.update(
@@ -585,8 +588,8 @@ class Catalogue:
             "SELECT count(*) FROM documents WHERE id NOT IN (SELECT document_id FROM places)": (
                 "documents without a place"
             ),
-            "SELECT count(*) FROM documents WHERE embedded AND id IN (SELECT document_id FROM chunks"
-            " WHERE key NOT IN (SELECT key FROM vectors))": (
+            "SELECT count(*) FROM documents WHERE embedded AND id IN "
+            "(SELECT document_id FROM chunks WHERE key NOT IN (SELECT key FROM vectors))": (
                 "documents marked as embedded that lack vectors"
             ),
             "SELECT count(*) FROM vectors WHERE key NOT IN (SELECT key FROM chunks)": (
@@ -609,10 +612,11 @@ class Catalogue:
         )
 
 
-def _quantise(vectors: Vectors) -> np.ndarray:
+def _quantise(vectors: Vectors) -> npt.NDArray[np.int8]:
     """Rows as int8, each scaled to its largest value: only the direction is needed later."""
     peak = np.abs(vectors).max(axis=1, keepdims=True, initial=1e-12)
-    return np.rint(vectors / peak * 127).astype(np.int8)
+    rows: npt.NDArray[np.int8] = np.rint(vectors / peak * 127).astype(np.int8)
+    return rows
 
 
 def _restore(blob: bytes, rows: int) -> Vectors:

@@ -24,7 +24,7 @@ CREATE TABLE documents (
 
 CREATE TABLE places (
     path TEXT PRIMARY KEY,          -- absolute path of the file
-    name TEXT NOT NULL UNIQUE,      -- path below the loaded folder; never changes while the file stays
+    name TEXT NOT NULL UNIQUE,      -- path below the loaded folder; stays while the file stays
     root TEXT NOT NULL,             -- the loaded folder
     document_id TEXT NOT NULL REFERENCES documents (id),
     size INTEGER NOT NULL,

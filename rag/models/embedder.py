@@ -14,7 +14,7 @@ from rag.errors import ModelMissing
 from rag.models import weights
 from rag.models.device import device, dtype, steady
 from rag.ports import PassageText, PassageVectors, Vector, Vectors
-from rag.records import ModelIdentity, Span
+from rag.records import ModelIdentity
 
 _BATCH = 32
 
@@ -88,7 +88,8 @@ class SentenceTransformerEmbedder:
     def embed_question(self, question: str) -> Vector:
         with steady(self._dtype):
             if not self._pools_tokens:
-                return _unit(self._encode([question], query=True))[0]
+                alone: Vector = _unit(self._encode([question], query=True))[0]
+                return alone
             return self._pool([PassageText("", question)])[0].whole
 
     def embed_sentences(self, sentences: Sequence[str]) -> Vectors:
@@ -152,7 +153,8 @@ class SentenceTransformerEmbedder:
             mask[row, : len(encoding.ids)] = 1
         inputs = {"input_ids": ids, "attention_mask": mask}
         on = self._model.device
-        output = self._model[0].auto_model(**{key: value.to(on) for key, value in inputs.items()})
+        transformer: Any = self._model[0]
+        output = transformer.auto_model(**{key: value.to(on) for key, value in inputs.items()})
         return np.asarray(output.last_hidden_state.float().cpu().numpy(), dtype=np.float32)
 
 

@@ -46,13 +46,14 @@ class TransformersGenerator:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False
             )
-            self._model: Any = AutoModelForCausalLM.from_pretrained(
+            model: Any = AutoModelForCausalLM.from_pretrained(
                 folder,
                 dtype=self._dtype,
                 local_files_only=True,
                 trust_remote_code=False,
                 use_safetensors=True,
-            ).to(on)
+            )
+            self._model: Any = model.to(on)
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise ModelMissing(
                 f"The generator {name} in {folder} cannot be loaded ({error})."

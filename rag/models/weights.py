@@ -63,15 +63,12 @@ def installed(weights: PackagedWeights) -> bool:
 
 
 def packaged(weights: PackagedWeights) -> Path:
-    """The weight file of a package, checked. Raises `ModelMissing` with the command that mends it.
-    """
+    """Weight file of a package, checked. Raises `ModelMissing` with the command that mends it."""
     mend = f"Install it with: {weights.install}"
     try:
         path = _folder(weights) / weights.file
     except importlib.metadata.PackageNotFoundError:
-        raise ModelMissing(
-            f"The default model {weights.name} is not installed. {mend}"
-        ) from None
+        raise ModelMissing(f"The default model {weights.name} is not installed. {mend}") from None
     if not path.is_file():
         raise ModelMissing(f"The default model {weights.name} has lost its file {path}. {mend}")
     if sha256(path) != weights.sha256:
