@@ -1,10 +1,11 @@
-"""How often the gold answer stands in the quotes, before anything is refused; by scoring shares.
+"""How good the quotes are before anything is refused, for a range of shares of a sentence's score.
 
-    python -m benchmarks.quotes [SET]        over xquad-en unless another set is named
-    python -m benchmarks.quotes SET --sweep  over a grid of shares of the sentence score
+    python -m benchmarks.quotes [SET ...]          xquad-en unless sets are named
+    python -m benchmarks.quotes [SET ...] --sweep  over a grid of shares
 
-Prints the share of answerable questions whose gold answer stands in the quotes (three sentences and
-600 characters at most), and whether every quote is the document's exact text at its offsets.
+Over the answerable questions: how often a gold answer stands in the quotes (three sentences and 600
+characters at most), how often in the best one, ROUGE-L of the quotes against the gold answers, and
+how many quotes are the document's exact text at their offsets.
 """
 
 from __future__ import annotations
@@ -16,30 +17,30 @@ from benchmarks import sets
 from rag import quote as step
 from rag.ask import Parts
 from rag.evaluation.cases import Case
-from rag.evaluation.metrics import answer_in_quotes
+from rag.evaluation.metrics import answer_in_quotes, rouge_l
 from rag.retrieve import Retrieved, retrieve
+
+COVERS = (0.1, 0.15, 0.2, 0.25, 0.35)
+PASSAGES = (0.1, 0.2, 0.3)
 
 
 def main(arguments: list[str]) -> None:
     sweep = "--sweep" in arguments
-    names = [name for name in arguments if not name.startswith("--")] or ["xquad-en"]
-    for name in names:
+    for name in [name for name in arguments if not name.startswith("--")] or ["xquad-en"]:
         parts = sets.parts(name)
         asked = [case for case in sets.cases(name) if case.answerable]
-        catalogue = parts.library.catalogue
-        with catalogue.reading():
+        with parts.library.catalogue.reading():
             found = [retrieve(case.question, parts.library, parts.embedder) for case in asked]
-            _report(name, "shares as set", asked, found, parts)
-            if sweep:
-                for cover, passage in itertools.product((0.25, 0.35, 0.45), (0.1, 0.2, 0.3, 0.45)):
-                    step._MEANING = 1 - cover - passage  # type: ignore[misc]
-                    step._COVER, step._PASSAGE = cover, passage  # type: ignore[misc]
-                    label = f"cover {cover} passage {passage}"
-                    _report(name, label, asked, found, parts)
+            _report(name, step.Shares(), asked, found, parts)
+            for cover, passage in itertools.product(COVERS, PASSAGES) if sweep else ():
+                shares = step.Shares(1 - cover - passage, cover, passage)
+                _report(name, shares, asked, found, parts)
 
 
-def _report(name: str, label: str, asked: list[Case], found: list[Retrieved], parts: Parts) -> None:
-    hits, first, quotes, exact = 0.0, 0.0, 0, 0
+def _report(
+    name: str, shares: step.Shares, asked: list[Case], found: list[Retrieved], parts: Parts
+) -> None:
+    hits, best_hits, rouge, quotes, exact = 0.0, 0.0, 0.0, 0, 0
     catalogue = parts.library.catalogue
     for case, retrieved in zip(asked, found, strict=True):
         considered = step.select(
@@ -49,15 +50,20 @@ def _report(name: str, label: str, asked: list[Case], found: list[Retrieved], pa
             retrieved.chunks,
             catalogue,
             parts.embedder,
+            shares,
         )
         texts = [item.text for item in considered.quotes]
         hits += answer_in_quotes(texts, case.answers)
-        first += answer_in_quotes(texts[:1], case.answers)
+        best = max(considered.quotes, key=lambda item: item.score, default=None)
+        best_hits += answer_in_quotes([best.text] if best else [], case.answers)
+        rouge += rouge_l(" ".join(texts), case.answers)
         quotes += len(texts)
         exact += sum(step.prove(item, catalogue) for item in considered.quotes)
+    count = len(asked)
     print(
-        f"{name}: {label}: answer in quotes {hits / len(asked):.4f}, in the first "
-        f"{first / len(asked):.4f}; {exact} of {quotes} quotes exact"
+        f"{name}: meaning {shares.meaning:.2f} cover {shares.cover:.2f} passage "
+        f"{shares.passage:.2f}: answer in quotes {hits / count:.4f}, in the best "
+        f"{best_hits / count:.4f}, ROUGE-L {rouge / count:.4f}; {exact} of {quotes} quotes exact"
     )
 
 

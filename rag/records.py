@@ -161,8 +161,8 @@ class Answer:
 
     `quotes_only` are quotes shown without prose, when every sentence was withheld. `withheld` holds
     the sentences that failed with the reasons. `evidence` is the estimated probability (0..1) that
-    the quotes hold an answer; `considered` are those quotes, best first, as they stood before it
-    was decided whether they are enough.
+    the quotes hold an answer; `considered` are those quotes as they stood before it was decided
+    whether they are enough.
     """
 
     outcome: Outcome
