@@ -42,7 +42,7 @@ _FEWEST_WORDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """Quotes in reading order by document, the best document first, and what `evidence` needs to judge them.
+    """Quotes, the best document first, in reading order, and what `evidence` needs to judge them.
 
     `meaning` and `cover` (both 0..1) belong to the best sentence, `union_cover` to all quotes.
     """

@@ -1,0 +1,135 @@
+"""Fit `rag/evidence.json`: do the quotes hold an answer?
+
+    python -m benchmarks.fit_evidence          fit on qed-dev and write the weights
+    python -m benchmarks.fit_evidence --check  fit and compare with the weights in the package
+
+Trained on qed-dev alone and reported on clapnq-dev and xquad-en as well. Rows: each question in the
+whole library, right where a gold answer stands in the quotes; each answerable question again with
+the document that answers it taken away, wrong; each question without an answer, wrong. Both classes
+weigh the same.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from benchmarks import sets
+from rag import evidence, quote
+from rag.ask import Parts
+from rag.evaluation.cases import Case
+from rag.evaluation.metrics import answer_in_quotes
+from rag.records import Passage
+from rag.retrieve import Retrieved, fuse, retrieve
+
+WEIGHTS = Path(evidence.__file__).with_name("evidence.json")
+TRAINED_ON = "qed-dev"
+THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+
+ANSWERED, UNANSWERABLE, TAKEN_AWAY = "answerable", "unanswerable", "document taken away"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    kind: str
+    right: bool
+    values: tuple[float, ...]
+
+
+def main(arguments: Sequence[str]) -> None:
+    rows = {name: _rows(name) for name in (TRAINED_ON, "clapnq-dev", "xquad-en")}
+    training = [row for row in rows[TRAINED_ON] if not (row.kind == TAKEN_AWAY and row.right)]
+    model = LogisticRegression(C=10, class_weight="balanced", max_iter=2000)
+    model.fit([row.values for row in training], [row.right for row in training])
+    fitted = {
+        "weights": {
+            name: round(float(weight), 3)
+            for name, weight in zip(evidence.FEATURES, model.coef_[0], strict=True)
+        },
+        "intercept": round(float(model.intercept_[0]), 3),
+    }
+    print(json.dumps(fitted, indent=2))
+    for name, found in rows.items():
+        _report(name, found, model)
+    if "--check" in arguments:
+        same = json.loads(WEIGHTS.read_text(encoding="utf-8")) == fitted
+        print("the package holds these weights" if same else "the package holds OTHER weights")
+        sys.exit(0 if same else 1)
+    WEIGHTS.write_text(json.dumps(fitted, indent=2) + "\n", encoding="utf-8")
+
+
+def _rows(name: str) -> list[Row]:
+    parts = sets.parts(name)
+    rows = []
+    with parts.library.catalogue.reading():
+        for case in sets.cases(name):
+            found = retrieve(case.question, parts.library, parts.embedder, limit=30)
+            kind = ANSWERED if case.answerable else UNANSWERABLE
+            rows.append(_row(kind, case, found, found.passages, parts))
+            if case.answerable:
+                gone = {evidence.document for evidence in case.evidence}
+                rows.append(_row(TAKEN_AWAY, case, found, _without(found.passages, gone), parts))
+    return rows
+
+
+def _row(kind: str, case: Case, found: Retrieved, passages: Sequence[Passage], parts: Parts) -> Row:
+    passages = passages[:10]
+    considered = quote.select(
+        case.question,
+        found.question_vector,
+        passages,
+        found.chunks,
+        parts.library.catalogue,
+        parts.embedder,
+    )
+    texts = [item.text for item in considered.quotes]
+    right = case.answerable and answer_in_quotes(texts, case.answers) == 1
+    return Row(kind, right, evidence.features(passages, considered))
+
+
+def _without(passages: Sequence[Passage], names: set[str]) -> list[Passage]:
+    """The passages as they would have been found without these documents."""
+    kept = [
+        passage
+        for passage in passages
+        if names.isdisjoint({passage.document.name, *passage.document.also})
+    ]
+    best = max((passage.words for passage in kept), default=0.0) or 1.0
+    kept = [
+        replace(
+            passage,
+            words=passage.words / best,
+            score=fuse(passage.words / best, passage.meaning),
+        )
+        for passage in kept
+    ]
+    return sorted(kept, key=lambda passage: (-passage.score, passage.chunk.id))
+
+
+def _report(name: str, rows: Sequence[Row], model: LogisticRegression) -> None:
+    probabilities = model.predict_proba([row.values for row in rows])[:, 1]
+    kinds = np.array([row.kind for row in rows])
+    answered = kinds == ANSWERED
+    for kind in (UNANSWERABLE, TAKEN_AWAY):
+        both = answered | (kinds == kind)
+        if (kinds == kind).any():
+            value = roc_auc_score(answered[both], probabilities[both])
+            print(f"{name}: AUROC answerable against {kind} {value:.3f}")
+    for threshold in THRESHOLDS:
+        shares = "  ".join(
+            f"{kind} {(probabilities[kinds == kind] < threshold).mean():.3f}"
+            for kind in (ANSWERED, UNANSWERABLE, TAKEN_AWAY)
+            if (kinds == kind).any()
+        )
+        print(f"{name}: refused below {threshold}: {shares}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
