@@ -31,7 +31,7 @@ from rag.retrieve import Retrieved, fuse, retrieve
 
 WEIGHTS = Path(evidence.__file__).with_name("evidence.json")
 TRAINED_ON = "qed-dev"
-THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 ANSWERED, UNANSWERABLE, TAKEN_AWAY = "answerable", "unanswerable", "document taken away"
 
@@ -89,7 +89,7 @@ def _row(kind: str, case: Case, found: Retrieved, passages: Sequence[Passage], p
         parts.library.catalogue,
         parts.embedder,
     )
-    texts = [item.text for item in considered.quotes]
+    texts = [item.text for item in considered]
     right = case.answerable and answer_in_quotes(texts, case.answers) == 1
     return Row(kind, right, evidence.features(passages, considered))
 

@@ -52,13 +52,13 @@ def _report(
             parts.embedder,
             shares,
         )
-        texts = [item.text for item in considered.quotes]
+        texts = [item.text for item in considered]
         hits += answer_in_quotes(texts, case.answers)
-        best = max(considered.quotes, key=lambda item: item.score, default=None)
+        best = max(considered, key=lambda item: item.score, default=None)
         best_hits += answer_in_quotes([best.text] if best else [], case.answers)
         rouge += rouge_l(" ".join(texts), case.answers)
         quotes += len(texts)
-        exact += sum(step.prove(item, catalogue) for item in considered.quotes)
+        exact += sum(step.prove(item, catalogue) for item in considered)
     count = len(asked)
     print(
         f"{name}: meaning {shares.meaning:.2f} cover {shares.cover:.2f} passage "

@@ -24,7 +24,7 @@ class Parts:
     embedder: Embedder
     scorer: SupportScorer
     generator: Generator | None = None
-    enough: float = 0.5
+    enough: float = 0.25
     notes: tuple[str, ...] = ()
 
 
@@ -86,7 +86,7 @@ def stream(
             catalogue,
             parts.embedder,
         )
-        quotes = tuple(item for item in considered.quotes if quote.prove(item, catalogue))
+        quotes = tuple(item for item in considered if quote.prove(item, catalogue))
         clock.lap("quote")
     yield Found(found.passages)
 

@@ -41,23 +41,8 @@ _FEWEST_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Considered:
-    """Quotes, the best document first, in reading order, and what `evidence` needs to judge them.
-
-    `meaning` and `cover` (both 0..1) belong to the best sentence, `union_cover` to all quotes.
-    """
-
-    quotes: tuple[Quote, ...]
-    meaning: float = 0.0
-    cover: float = 0.0
-    union_cover: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class _Sentence:
     quote: Quote
-    meaning: float
-    cover: float
     terms: frozenset[str]
     plain: bool
 
@@ -70,7 +55,7 @@ def select(
     catalogue: Catalogue,
     embedder: Embedder,
     shares: Shares = Shares(),
-) -> Considered:
+) -> tuple[Quote, ...]:
     """The best sentences of the best passages: at most three and 600 characters."""
     weights = _term_weights(question, catalogue)
     found: list[_Sentence] = []
@@ -91,16 +76,7 @@ def select(
             continue
         chosen.append(sentence)
         room -= len(sentence.quote.text)
-    if not chosen:
-        return Considered(())
-    total = sum(weights.values()) or 1.0
-    covered = set().union(*(sentence.terms for sentence in chosen))
-    return Considered(
-        _in_reading_order([sentence.quote for sentence in chosen]),
-        chosen[0].meaning,
-        chosen[0].cover,
-        sum(weights[term] for term in covered if term in weights) / total,
-    )
+    return _in_reading_order([sentence.quote for sentence in chosen])
 
 
 def _in_reading_order(quotes: Sequence[Quote]) -> tuple[Quote, ...]:
@@ -160,7 +136,7 @@ def _sentences(
             headings=passage.chunk.headings,
             flags=guard.flags(piece),
         )
-        found.append(_Sentence(quote, meaning, cover, terms, plain))
+        found.append(_Sentence(quote, terms, plain))
     return found
 
 

@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     generator: str = "default"
     mode: Mode = Mode.QUOTE
     evidence: float = Field(
-        default=0.5,
+        default=0.25,
         ge=0,
         le=1,
         description="estimated probability below which a question is refused",
