@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,15 +26,24 @@ PASSAGES = 5
 class Shares:
     """What a sentence's score (0..1) is made of; the shares add up to 1.
 
-    `meaning` weighs the cosine of sentence and question, `cover` the share of the question's words
-    in the sentence, `passage` the score of the passage. `benchmarks/quotes.py --sweep` prints how
-    often the answer is quoted for a grid of shares, on three sets.
+    `meaning` weighs the cosine of sentence and question (0..1), `cover` the share of the question's
+    words in the sentence, `passage` the score of the passage. `benchmarks/quotes.py --sweep`
+    prints how often the answer is quoted for a grid of shares.
     """
 
     meaning: float = 0.60
     cover: float = 0.15
     passage: float = 0.25
 
+
+ALONE = 6
+"""How many of the best sentences are embedded by themselves as well.
+
+A sentence's stored vector is pooled from the passage's tokens. That gives it the passage's subject,
+and smears it where the passage speaks of several things: "McKinsey's 2025 survey, which had nearly
+2,000 participants" stands at .41 to a question about just that, and alone at .73. The higher of the
+two counts; of XQuAD's questions 10 % instead of 13 % are then wrongly refused.
+"""
 
 _FEWEST_WORDS = 4
 """Shorter "sentences" are headings and fragments: quoted only where nothing else is there."""
@@ -43,6 +52,7 @@ _FEWEST_WORDS = 4
 @dataclass(frozen=True, slots=True)
 class _Sentence:
     quote: Quote
+    meaning: float
     terms: frozenset[str]
     plain: bool
 
@@ -63,10 +73,9 @@ def select(
         stored = chunks[passage.chunk.id]
         found += _sentences(passage, stored, question_vector, weights, embedder, shares)
     # Fragments and questions only where there is no plain sentence at all.
-    found = [sentence for sentence in found if sentence.plain] or found
-    found.sort(
-        key=lambda one: (-one.quote.score, one.quote.document.id, one.quote.start, one.quote.end)
-    )
+    found = sorted([sentence for sentence in found if sentence.plain] or found, key=_best_first)
+    first = [_alone(one, question_vector, embedder, shares) for one in found[:ALONE]]
+    found = sorted([*first, *found[ALONE:]], key=_best_first)
     chosen: list[_Sentence] = []
     room = MOST_CHARACTERS
     for sentence in found:
@@ -77,6 +86,20 @@ def select(
         chosen.append(sentence)
         room -= len(sentence.quote.text)
     return _in_reading_order([sentence.quote for sentence in chosen])
+
+
+def _best_first(one: _Sentence) -> tuple[float, str, int, int]:
+    return -one.quote.score, one.quote.document.id, one.quote.start, one.quote.end
+
+
+def _alone(
+    one: _Sentence, question_vector: Vector, embedder: Embedder, shares: Shares
+) -> _Sentence:
+    """The sentence with the cosine it has without its passage, where that is the higher one."""
+    vector = embedder.embed_sentences([" ".join(one.quote.text.split())])[0]
+    gain = max(0.0, float(vector @ question_vector) - one.meaning)
+    score = one.quote.score + shares.meaning * gain
+    return replace(one, meaning=one.meaning + gain, quote=replace(one.quote, score=score))
 
 
 def _in_reading_order(quotes: Sequence[Quote]) -> tuple[Quote, ...]:
@@ -136,7 +159,7 @@ def _sentences(
             headings=passage.chunk.headings,
             flags=guard.flags(piece),
         )
-        found.append(_Sentence(quote, terms, plain))
+        found.append(_Sentence(quote, meaning, terms, plain))
     return found
 
 
