@@ -15,6 +15,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 
+from rich.console import Console
 from rich.progress import track
 
 from benchmarks import sets
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parts = sets.parts(name, mode=mode)
         replies = [
             ask(case.question, parts, mode=mode)
-            for case in track(cases, description=f"{name} {mode.value}")
+            for case in track(cases, f"{name} {mode.value}", console=Console(stderr=True))
         ]
         _report(f"{name} {mode.value}", cases, replies, parts)
 

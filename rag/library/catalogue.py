@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -97,13 +98,21 @@ class Counts:
     embedded_chunks: int
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that ends with the thread it belongs to, and can be kept weakly."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Catalogue:
     """The SQLite file of a library. One connection per thread; one writer across processes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
+        # Weakly: a page has a thread for each visit, and their connections end with them.
+        self._open: weakref.WeakSet[sqlite3.Connection] = weakref.WeakSet()
 
     # -- connections and transactions --------------------------------------------------------
 
@@ -113,7 +122,11 @@ class Catalogue:
         if db is None:
             # check_same_thread is off only so that close() may be called from another thread.
             db = sqlite3.connect(
-                self.path, timeout=2.0, isolation_level=None, check_same_thread=False
+                self.path,
+                timeout=2.0,
+                isolation_level=None,
+                check_same_thread=False,
+                factory=_Connection,
             )
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
@@ -121,11 +134,11 @@ class Catalogue:
             # Freed pages are overwritten with zeros, so that what is deleted is gone.
             db.execute("PRAGMA secure_delete = ON")
             self._local.db = db
-            self._open.append(db)
+            self._open.add(db)
         return db
 
     def close(self) -> None:
-        for db in self._open:
+        for db in list(self._open):
             db.close()
         self._open.clear()
         self._local = threading.local()

@@ -1,0 +1,276 @@
+"""The page: ask, see the answer sentence by sentence with its quotes, open each in its document.
+
+Started by `rag ui`. Layout and calls; what is decided is decided below. Every text that is not
+this file's own goes through `ui.markup`, which escapes it.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import streamlit as st
+
+from ingest.load import Progress
+from rag import assemble
+from rag.ask import Checked, Found, Parts, Quoted, stream
+from rag.errors import LibraryMissing, SourceboundError
+from rag.library.folder import Library
+from rag.models.weights import GENERATOR
+from rag.ports import Embedder, Generator
+from rag.records import Answer, Mode, Outcome, Page, Quote, Reply, Sentence
+from rag.settings import Settings, read_settings
+from rag.verify import RuleScorer
+from ui import markup
+from ui.uploads import load_uploads
+
+QUOTES, PHRASED = "Quotes", "Phrased"
+NEAREST = 3
+DOCUMENTS_LISTED = 50
+EARLIER_KEPT = 20
+
+
+def main() -> None:
+    st.set_page_config(page_title="Sourcebound", page_icon="📎", layout="centered")
+    st.html(Path(__file__).with_name("style.css"))
+    st.title("Sourcebound")
+    try:
+        settings = read_settings()
+        show_page(settings)
+    except SourceboundError as error:
+        st.html(markup.problem(str(error)))
+    except Exception:
+        # What went wrong may quote a document; it belongs into the terminal, not onto the page.
+        logging.getLogger(__name__).exception("the page broke")
+        st.html(
+            markup.problem("Something unexpected went wrong. The terminal of rag ui says what.")
+        )
+
+
+def show_page(settings: Settings) -> None:
+    with st.sidebar:
+        show_uploads(settings)
+        try:
+            library = open_library(settings.library)
+            show_library(library)
+        except LibraryMissing:
+            library = None
+    if library is None or library.catalogue.counts().documents == 0:
+        st.write("Your library is empty. Hand over documents on the left, or run this command:")
+        st.code(f"rag load FOLDER --library {settings.library}", language=None)
+        return
+    ask_form(settings, library)
+    for reply in reversed(earlier()):
+        show_reply(reply, library)
+
+
+# -- what is shared between visitors: models and the library, nothing of a person ------------------
+
+
+@st.cache_resource(show_spinner="Opening the library …")
+def open_library(path: Path) -> Library:
+    return Library.open(path)
+
+
+@st.cache_resource(show_spinner="Loading the embedding model …")
+def load_embedder(name: str) -> Embedder:
+    return assemble.embedder(Settings(embedder=name))
+
+
+@st.cache_resource(show_spinner="Loading the generator; the first time takes half a minute …")
+def load_generator(name: str) -> Generator | None:
+    return assemble.generator(Settings(generator=name))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def check_model(path: Path, embedder_name: str, generation: int) -> None:
+    """Once for each state of the library: were its vectors made by this model?"""
+    model = load_embedder(embedder_name)
+    open_library(path).check_embedder(model.identity)
+    open_library(path).check_canary(model)
+
+
+def earlier() -> list[Reply]:
+    """This visitor's replies, oldest first."""
+    replies: list[Reply] = st.session_state.setdefault("replies", [])
+    return replies
+
+
+# -- asking ----------------------------------------------------------------------------------
+
+
+def ask_form(settings: Settings, library: Library) -> None:
+    possible = assemble.has_generator(settings)
+    with st.form("ask", border=False):
+        question = st.text_input(
+            "Question",
+            placeholder="What do you want to know from your documents?",
+            max_chars=10_000,
+        )
+        left, right = st.columns([3, 1], vertical_alignment="bottom")
+        shown_as = left.radio(
+            "Answer",
+            [QUOTES, PHRASED],
+            index=1 if possible else 0,
+            horizontal=True,
+            disabled=not possible,
+            help="Quotes come at once. Phrased sentences follow when they passed the check.",
+        )
+        asked = right.form_submit_button("Ask", type="primary", width="stretch")
+    if not possible:
+        st.caption("No generator is installed, so answers are quotes. To install it:")
+        st.code(GENERATOR.install, language=None)
+    if asked:
+        answer(question, Mode.GENERATE if shown_as == PHRASED else Mode.QUOTE, settings, library)
+
+
+def answer(question: str, mode: Mode, settings: Settings, library: Library) -> None:
+    """Show the reply as it comes about, then keep it."""
+    parts = make_parts(mode, settings, library)
+    place = st.empty()
+    with st.spinner("Looking into your documents …"):
+        phrased: list[Sentence] = []
+        quoted: Answer | None = None
+        for event in stream(question, parts, mode=mode):
+            if isinstance(event, Found):
+                continue
+            if isinstance(event, Quoted):
+                quoted = event.answer
+            elif isinstance(event, Checked):
+                if isinstance(event.part, Sentence):
+                    phrased.append(event.part)
+            else:
+                earlier().append(event)
+                del earlier()[:-EARLIER_KEPT]
+                place.empty()
+                return
+            with place.container():
+                show_unfinished(question, quoted, phrased, mode)
+
+
+def make_parts(mode: Mode, settings: Settings, library: Library) -> Parts:
+    model = load_embedder(settings.embedder)
+    check_model(settings.library, settings.embedder, library.catalogue.generation)
+    generator = load_generator(settings.generator) if mode is Mode.GENERATE else None
+    return Parts(library, model, RuleScorer(model), generator, settings.evidence)
+
+
+def show_unfinished(
+    question: str, quoted: Answer | None, phrased: list[Sentence], mode: Mode
+) -> None:
+    """The quotes, at once, and the sentences that passed so far."""
+    st.html(markup.question(question))
+    if quoted is None or quoted.outcome is Outcome.NO_EVIDENCE:
+        return
+    if mode is Mode.GENERATE:
+        st.caption("Phrasing and checking; the quotes already stand.")
+    for sentence in phrased:
+        st.html(markup.sentence(sentence))
+    for sentence in quoted.sentences:
+        st.html(markup.quote(sentence.quotes[0]))
+
+
+# -- an answer -------------------------------------------------------------------------------
+
+
+def show_reply(reply: Reply, library: Library) -> None:
+    found = reply.answer
+    st.html(markup.question(reply.question) + markup.verdict(found) + markup.notes(reply.notes))
+    if found.outcome is Outcome.NO_EVIDENCE:
+        with st.expander("Nearest passages; they do not answer the question"):
+            st.html(markup.passages(reply.passages[:NEAREST]))
+    for sentence in found.sentences:
+        if reply.mode is Mode.GENERATE and not sentence.replaced:
+            st.html(markup.sentence(sentence))
+        for quote in sentence.quotes:
+            show_quote(quote, library)
+    for quote in found.quotes_only:
+        show_quote(quote, library)
+    if found.withheld:
+        with st.expander("Withheld sentences; no part of the answer"):
+            st.html(markup.withheld(found))
+    st.divider()
+
+
+def show_quote(quote: Quote, library: Library) -> None:
+    st.html(markup.quote(quote))
+    with st.expander("Open in the document"):
+        page = page_of(quote, library)
+        if page is None:
+            st.html(markup.problem("This document is no longer in the library."))
+        else:
+            st.html(markup.in_passage(quote, page, file_notice(quote, library)))
+
+
+def page_of(quote: Quote, library: Library) -> Page | None:
+    """The stored page that holds the quote; None when the document was forgotten since."""
+    for page in library.catalogue.pages(quote.document.id):
+        if page.start <= quote.start and quote.end <= page.start + len(page.text):
+            return page
+    return None
+
+
+def file_notice(quote: Quote, library: Library) -> str | None:
+    """What to know when no file holds any more what was loaded."""
+    found = "The file is gone; this is the stored text."
+    for place in library.catalogue.places(quote.document.id):
+        try:
+            now = Path(place.path).stat()
+        except OSError:
+            continue
+        if (now.st_size, now.st_mtime_ns) == (place.size, place.mtime_ns):
+            return None
+        found = "The file has changed since it was loaded; this is the stored text."
+    return found
+
+
+# -- the library -----------------------------------------------------------------------------
+
+
+def show_uploads(settings: Settings) -> None:
+    with st.form("upload", clear_on_submit=True, border=False):
+        files = st.file_uploader("Add documents", accept_multiple_files=True)
+        submitted = st.form_submit_button("Load", width="stretch")
+    if submitted and files:
+        bar = st.progress(0.0, "Reading …")
+
+        def show_progress(at: Progress) -> None:
+            bar.progress(min(1.0, at.done / max(1, at.total)), f"{at.step}: {at.done}/{at.total}")
+
+        st.session_state["loaded"] = load_uploads(
+            files,
+            Library.create(settings.library),
+            lambda: load_embedder(settings.embedder),
+            settings.limits,
+            show_progress,
+        )
+        bar.empty()
+    if st.session_state.get("loaded"):
+        st.html(markup.reports(st.session_state["loaded"]))
+
+
+def show_library(library: Library) -> None:
+    counts = library.catalogue.counts()
+    st.caption("Library")
+    st.code(str(library.path), language=None)
+    st.write(
+        f"{counts.documents} documents, {counts.pages} numbered pages, {counts.chunks} passages"
+    )
+    if counts.embedded_chunks < counts.chunks:
+        st.caption(f"{counts.embedded_chunks} of them can be found by meaning so far.")
+    if counts.refused:
+        st.caption(f"{counts.refused} files were refused; rag status --refused lists them.")
+    with st.expander("Documents"):
+        wanted = st.text_input("Name or title holds", key="document filter").casefold()
+        found = [
+            document
+            for document in library.catalogue.documents()
+            if wanted in f"{document.name} {document.title}".casefold()
+        ]
+        st.html(markup.documents(found[:DOCUMENTS_LISTED]))
+        if len(found) > DOCUMENTS_LISTED:
+            st.caption(f"and {len(found) - DOCUMENTS_LISTED} more")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Records to HTML for the page. Everything that is not ours is escaped here, and nowhere else.
+
+Document text, file names, titles, questions and what a model wrote are data: none of it may become
+a tag, a link or an image. No Markdown is made of it either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from rag.records import (
+    Answer,
+    Document,
+    FileReport,
+    LoadOutcome,
+    Outcome,
+    Page,
+    Passage,
+    Quote,
+    Sentence,
+)
+
+AROUND = 1200
+"""Code points of the page's text shown on either side of a quote."""
+
+
+def question(text: str) -> str:
+    return f'<h3 class="sb-question">{escape(text)}</h3>'
+
+
+def verdict(answer: Answer) -> str:
+    """The outcome in plain words."""
+    withheld = len(answer.withheld)
+    said = {
+        Outcome.SUPPORTED: "Supported: every sentence carries its quote.",
+        Outcome.PARTLY_SUPPORTED: (
+            f"Partly supported: {_count(withheld, 'sentence')} failed the check and "
+            f"{'is' if withheld == 1 else 'are'} replaced by the quote."
+        ),
+        Outcome.WITHHELD: "Withheld: nothing that was phrased passed the check. Only quotes stand.",
+        Outcome.NO_EVIDENCE: "Your documents do not hold an answer to this.",
+        Outcome.NOT_CHECKED: "Not checked: the check itself failed. Read the quotes.",
+    }[answer.outcome]
+    return f'<p class="sb-verdict sb-{answer.outcome.value}" role="status">{escape(said)}</p>'
+
+
+def sentence(item: Sentence) -> str:
+    """A sentence that a model phrased, above its quotes."""
+    marks = ""
+    if item.support is None:
+        marks = '<span class="sb-flag">not checked</span>'
+    elif item.replaced:
+        marks = '<span class="sb-flag">quoted instead of a withheld sentence</span>'
+    return f'<p class="sb-sentence">{escape(item.text)} {marks}</p>'
+
+
+def quote(item: Quote) -> str:
+    """A quote with the place where it stands."""
+    flags = "".join(f'<span class="sb-flag">{escape(flag)}</span>' for flag in item.flags)
+    return (
+        f'<blockquote class="sb-quote"><p>{escape(item.text)}</p>'
+        f"<footer>{_place(item.document, item.page, item.headings)}{flags}</footer></blockquote>"
+    )
+
+
+def in_passage(item: Quote, page: Page, notice: str | None) -> str:
+    """The stored text around a quote, the quote marked.
+
+    `page` is the one that holds the quote; `notice` says when the file is not what was loaded.
+    """
+    first, last = item.start - page.start, item.end - page.start
+    begin, end = max(0, first - AROUND), min(len(page.text), last + AROUND)
+    before = ("… " if begin else "") + page.text[begin:first]
+    after = page.text[last:end] + (" …" if end < len(page.text) else "")
+    warning = f'<p class="sb-note">{escape(notice)}</p>' if notice else ""
+    return (
+        f'<p class="sb-place">{_place(item.document, item.page, item.headings)}</p>{warning}'
+        f'<div class="sb-passage">{escape(before)}<mark>{escape(page.text[first:last])}</mark>'
+        f"{escape(after)}</div>"
+    )
+
+
+def passages(items: Sequence[Passage]) -> str:
+    """Passages that were found but do not answer."""
+    return "".join(
+        f'<div class="sb-near"><p class="sb-place">'
+        f"{_place(item.document, item.chunk.page, item.chunk.headings)}</p>"
+        f"<p>{escape(item.chunk.text)}</p></div>"
+        for item in items
+    )
+
+
+def withheld(answer: Answer) -> str:
+    """What was phrased and failed, with the reasons; no part of the answer."""
+    rows = "".join(
+        f"<li><s>{escape(item.text)}</s><br>{escape('; '.join(item.reasons))}</li>"
+        for item in answer.withheld
+    )
+    return f'<ul class="sb-withheld">{rows}</ul>'
+
+
+def notes(texts: Iterable[str]) -> str:
+    return "".join(f'<p class="sb-note">{escape(text)}</p>' for text in texts)
+
+
+def problem(text: str) -> str:
+    """An error as the sentence it is."""
+    return f'<p class="sb-problem" role="alert">{escape(text)}</p>'
+
+
+def reports(items: Sequence[FileReport]) -> str:
+    """One line per file of a load."""
+    rows = []
+    for item in items:
+        refused = item.outcome is LoadOutcome.REFUSED
+        detail = item.reason or _count(item.chunks, "passage")
+        rows.append(
+            f'<li class="{"sb-refused" if refused else "sb-loaded"}"><b>{escape(item.name)}</b> '
+            f"{item.outcome.value}: {escape(detail)}</li>"
+        )
+    return f'<ul class="sb-files">{"".join(rows)}</ul>'
+
+
+def documents(items: Sequence[Document]) -> str:
+    rows = "".join(
+        f"<li><b>{escape(item.name)}</b><br><span>{escape(item.title)}</span></li>"
+        for item in items
+    )
+    return f'<ul class="sb-files">{rows}</ul>'
+
+
+def _place(document: Document, page: int | None, headings: Sequence[str]) -> str:
+    parts = [f'<b class="sb-document">{escape(document.name)}</b>']
+    if page is not None:
+        parts.append(f"page {page}")
+    if headings:
+        parts.append(escape(headings[-1]))
+    return ", ".join(parts)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -1,0 +1,83 @@
+"""Files handed over in the page, into the library: stored by hash, under a harmless name."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from ingest.load import Progress, load
+from ingest.parse import Parser
+from rag.library.folder import UPLOADS, Library
+from rag.ports import Embedder
+from rag.records import FileReport, LoadOutcome
+from rag.settings import Limits
+
+LONGEST_NAME = 150
+"""Bytes of a stored file's name; file systems allow 255."""
+
+_MEGABYTE = 1024 * 1024
+
+
+class Upload(Protocol):
+    """A file as the browser sent it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def getvalue(self) -> bytes: ...
+
+
+def safe_name(name: str) -> str:
+    """The last part of a name, without control characters; never "", "." or "..".
+
+    What a browser sends as a name is data: it must not choose a folder.
+    """
+    last = re.split(r"[/\\]", name)[-1]
+    last = "".join(character for character in last if character.isprintable()).strip(" .")
+    stem, dot, suffix = last.rpartition(".")
+    if not dot:
+        stem, suffix = last, ""
+    room = LONGEST_NAME - len((dot + suffix).encode()[:20])
+    stem = stem.encode()[:room].decode(errors="ignore")
+    return (stem + dot + suffix[:16]).strip(" .") or "upload"
+
+
+def load_uploads(
+    uploads: Sequence[Upload],
+    library: Library,
+    embedder: Callable[[], Embedder],
+    limits: Limits,
+    on_progress: Callable[[Progress], None],
+) -> list[FileReport]:
+    """Store the files in the library and load them; a refused one is not kept.
+
+    Raises what `ingest.load.load` raises.
+    """
+    kept = [_keep(upload, library.path / UPLOADS) for upload in uploads]
+    reports: list[FileReport] = []
+    with Parser(seconds=limits.seconds, memory=limits.memory_mb * _MEGABYTE) as parser:
+        load(
+            kept,
+            library,
+            embedder,
+            parser,
+            largest_file=limits.file_mb * _MEGABYTE,
+            on_file=reports.append,
+            on_progress=on_progress,
+        )
+    for path, report in zip(dict.fromkeys(kept), reports, strict=True):
+        if report.outcome is LoadOutcome.REFUSED:
+            path.unlink(missing_ok=True)
+            path.parent.rmdir()
+    return reports
+
+
+def _keep(upload: Upload, folder: Path) -> Path:
+    content = upload.getvalue()
+    path = folder / hashlib.sha256(content).hexdigest() / safe_name(upload.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
