@@ -21,7 +21,7 @@ from rag.records import (
     Sentence,
 )
 
-AROUND = 1200
+AROUND = 400
 """Code points of the page's text shown on either side of a quote."""
 
 

@@ -558,7 +558,7 @@ class Catalogue:
     # -- integrity ---------------------------------------------------------------------------
 
     def absent_words(self, candidates: Sequence[str]) -> list[str]:
-        """Those of the words that stand in no text, title, path or reason of the catalogue.
+        """Those of the words that stand in no text, title, path, reason or name of the catalogue.
 
         The words are in lower case; a word inside a longer one counts as standing there.
         """
@@ -569,10 +569,17 @@ class Catalogue:
             ("places", "path"),
             ("refusals", "path"),
             ("refusals", "reason"),
+            ("documents", "reader"),
+            ("documents", "media_type"),
+            ("meta", "value"),
+            # The file also holds the statements that made its tables: "sentences", "document".
+            ("sqlite_master", "sql"),
         )
         left = list(candidates)
         for table, column in texts:
-            for (text,) in self._db.execute(f"SELECT DISTINCT {column} FROM {table}"):
+            for (text,) in self._db.execute(
+                f"SELECT DISTINCT {column} FROM {table} WHERE {column} NOTNULL"
+            ):
                 lowered = text.lower()
                 left = [word for word in left if word not in lowered]
         return left

@@ -40,6 +40,7 @@ from rag.records import Document, ModelIdentity
 
 CATALOGUE = "catalogue.sqlite"
 UPLOADS = "uploads"
+_HOLDER = "writer.json"
 
 _LOCK_SECONDS = 1.0
 """How long a second writer waits before it is told who holds the lock (promised: within 2 s)."""
@@ -127,7 +128,7 @@ class Library:
             ) from None
         except OSError as error:
             raise explain(error, self.path) from error
-        note = self.path / "writer.json"
+        note = self.path / _HOLDER
         try:
             verb = next((word for word in sys.argv[1:2] if word.isalpha()), "")
             program = Path(sys.argv[0]).name or "python"
@@ -142,7 +143,7 @@ class Library:
 
     def _holder(self) -> str:
         try:
-            who = json.loads((self.path / "writer.json").read_text(encoding="utf-8"))
+            who = json.loads((self.path / _HOLDER).read_text(encoding="utf-8"))
             since = time.strftime("%H:%M:%S", time.localtime(who["since"]))
             return f"Process {who['pid']} ({who['command']}, since {since})"
         except (OSError, ValueError, KeyError, TypeError):
@@ -284,7 +285,12 @@ class Library:
             with self._index_lock:
                 self._index = None
             self.save_index()
-            words = self.catalogue.absent_words(_distinct_words(text))
+            # Words of our own files: the keys of the stamp, and who holds the lock.
+            ours = (self.path / _HOLDER).read_text(encoding="utf-8").lower()
+            ours += " ".join(vectors.Stamp.__dataclass_fields__)
+            words = self.catalogue.absent_words(
+                [word for word in _distinct_words(text) if word not in ours]
+            )
             return Forgotten(document, chunks, len(words), tuple(self._traces(words)))
 
     def uploads(self, identity: str) -> list[Path]:

@@ -219,7 +219,7 @@ def test_withheld_answer_is_looked_at_by_its_quotes_only() -> None:
 
 def test_citations_by_quote() -> None:
     asked = case(Evidence("a", 1, "one two three four"), Evidence("b", 9, "never cited"))
-    right, wrong = quote("a", "so two three four"), quote("a", "something else", start=50)
+    right, wrong = quote("a", "two three four five"), quote("a", "something else", start=50)
     elsewhere = quote("c", "one two three four")
     assert citation_precision(asked, said(right, wrong, elsewhere)) == pytest.approx(1 / 3)
     # Evidence items are alternatives: covering one of the two is everything.

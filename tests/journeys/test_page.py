@@ -1,0 +1,228 @@
+"""A person's way through the page, in a real Chromium."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.conftest import SAMPLES
+
+pytestmark = [pytest.mark.browser, pytest.mark.models]
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+).split()
+LOADING = 240_000
+"""Milliseconds. The first question loads the models; a busy machine takes long for that."""
+
+HOSTILE_NAME = "<img src=x onerror=alert(1)> [a](javascript:alert(2)).txt"
+HOSTILE_TEXT = """The quarry gate at Ravenscar opens at nine.
+
+<script>alert("script")</script> <img src="http://192.0.2.1/pixel.png" onerror="alert(3)"> The
+quarry gate code is written ![pixel](http://192.0.2.1/other.png) on
+[the board](javascript:alert(4)).
+"""
+
+
+class Served:
+    """The page of one library, as `rag ui` serves it."""
+
+    def __init__(self, library: Path) -> None:
+        self.library = library
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        command = Path(sys.executable).with_name("rag")
+        options = ["--no-browser", "--port", str(self.port), "--library", str(library)]
+        # Streamlit's log is not read here: a full pipe would stop it.
+        self.process = subprocess.Popen(
+            [command, "ui", *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def wait(self) -> None:
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            assert self.process.poll() is None, "rag ui ended by itself"
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.2)
+        raise AssertionError("rag ui did not answer within 120 s")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    server = Served(tmp_path_factory.mktemp("page") / "library")
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    assert program, f"none of {', '.join(CHROMIUM)} is on the PATH; make browser installs one"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield started
+        started.close()
+
+
+class Visit:
+    """A page in the browser, and everything it did that it should not."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.dialogs: list[str] = []
+        self.errors: list[str] = []
+        self.abroad: list[str] = []
+        page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on(
+            "console",
+            lambda message: self.errors.append(message.text) if message.type == "error" else None,
+        )
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith((url, url.replace("http", "ws"), "data:", "blob:"))
+                else self.abroad.append(request.url)
+            ),
+        )
+        page.goto(url)
+
+    def upload(self, *files: Path) -> None:
+        self.page.locator("input[type=file]").set_input_files([str(file) for file in files])
+        self.page.get_by_role("button", name="Load", exact=True).click()
+        lines = self.page.locator(".sb-files li.sb-loaded, .sb-files li.sb-refused")
+        expect(lines).to_have_count(len(files), timeout=LOADING)
+
+    def ask(self, question: str, answer: str) -> None:
+        self.page.get_by_text(answer, exact=True).first.click()
+        self.page.get_by_label("Question").fill(question)
+        self.page.get_by_role("button", name="Ask", exact=True).click()
+        asked = self.page.locator("h3.sb-question").first
+        expect(asked).to_have_text(question, timeout=LOADING)
+        expect(self.page.locator(".sb-verdict").first).to_be_visible(timeout=LOADING)
+        # The app is idle again: what is shown now is the whole answer.
+        expect(self.page.get_by_test_id("stSpinner")).to_have_count(0, timeout=LOADING)
+
+    def clean(self) -> bool:
+        assert (self.dialogs, self.errors, self.abroad) == ([], [], [])
+        return True
+
+
+@pytest.fixture
+def visit(browser: Browser, served: Served) -> Iterator[Visit]:
+    context = browser.new_context()
+    yield Visit(context.new_page(), served.url)
+    context.close()
+
+
+def test_from_an_empty_library_to_a_quote_and_to_a_refusal(visit: Visit, served: Served) -> None:
+    page = visit.page
+    expect(page.get_by_text("Your library is empty.")).to_be_visible(timeout=LOADING)
+    assert "rag load FOLDER" in page.inner_text("body")
+
+    visit.upload(SAMPLES / "field-guide-part-one.pdf")
+    expect(page.locator(".sb-loaded")).to_contain_text("field-guide-part-one.pdf added")
+
+    visit.ask("How many parameters does GPT-3 have?", "Quotes")
+    quote = page.locator(".sb-quote", has_text="175 billion parameters").first
+    expect(quote).to_be_visible()
+    expect(quote.locator("footer")).to_contain_text("field-guide-part-one.pdf, page 1")
+    expect(page.locator(".sb-verdict").first).to_contain_text("every sentence carries its quote")
+
+    opened = page.get_by_text("Open in the document")
+    for place in range(opened.count()):
+        opened.nth(place).click()
+    mark = page.locator(".sb-passage mark", has_text="175 billion parameters").first
+    expect(mark).to_be_visible()
+    expect(page.locator(".sb-place").first).to_contain_text("field-guide-part-one.pdf")
+
+    shown_before = page.locator(".sb-quote").count()
+    visit.ask("What did the mayor of Lisbon have for breakfast yesterday?", "Quotes")
+    expect(page.locator(".sb-verdict").first).to_contain_text("do not hold an answer")
+    expect(page.locator(".sb-quote")).to_have_count(shown_before)
+    expect(page.locator(".sb-sentence")).to_have_count(0)
+    expect(page.get_by_text("Nearest passages; they do not answer")).to_be_visible()
+    assert visit.clean()
+
+
+def test_phrased_sentences_stand_above_their_quotes(visit: Visit) -> None:
+    visit.ask("How many parameters does GPT-3 have?", "Phrased")
+    page = visit.page
+    expect(page.locator(".sb-quote", has_text="175 billion").first).to_be_visible()
+    verdict = page.locator(".sb-verdict").first.inner_text()
+    # Whatever the model wrote: it passed the check and is shown, or it is withheld and said so.
+    phrased = page.locator(".sb-sentence").count()
+    assert phrased or "Withheld" in verdict or "replaced" in verdict
+    assert visit.clean()
+
+
+def test_document_text_and_names_do_nothing(visit: Visit, tmp_path: Path) -> None:
+    # The name with its slashes is the browser's to send; on disk it must be a possible one.
+    file = tmp_path / HOSTILE_NAME.replace("/", "")
+    file.write_text(HOSTILE_TEXT, encoding="utf-8")
+    visit.upload(file)
+    page = visit.page
+    for question in (
+        "When does the quarry gate at Ravenscar open?",
+        "Where is the quarry gate code written? <img src=x onerror=alert(5)>",
+    ):
+        visit.ask(question, "Quotes")
+    opened = page.get_by_text("Open in the document")
+    expect(opened.first).to_be_visible()
+    for place in range(opened.count()):
+        opened.nth(place).click()
+    expect(page.locator(".sb-passage").first).to_be_visible()
+    expect(page.locator(".sb-passage", has_text="<script>").first).to_be_visible()
+    shown = page.locator("[data-testid=stHtml]")
+    for forbidden in ("img", "script", "a", "svg", "iframe"):
+        assert shown.locator(forbidden).count() == 0
+    assert visit.clean()
+
+
+def test_a_refused_file_is_named_with_its_reason(visit: Visit, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.pdf"
+    broken.write_bytes(b"%PDF-1.7 this is no PDF")
+    visit.upload(broken)
+    expect(visit.page.locator(".sb-refused")).to_contain_text("broken.pdf refused:")
+    assert visit.clean()
+
+
+def test_an_empty_question_is_answered_with_a_sentence(visit: Visit) -> None:
+    visit.page.get_by_label("Question").wait_for(timeout=LOADING)
+    visit.page.get_by_role("button", name="Ask", exact=True).click()
+    expect(visit.page.locator(".sb-problem")).to_contain_text("The question is empty.")
+    assert visit.clean()
+
+
+def test_only_this_machine_is_served(served: Served) -> None:
+    listening = [
+        line.split()[1]
+        for table in ("/proc/net/tcp", "/proc/net/tcp6")
+        for line in Path(table).read_text().splitlines()[1:]
+        if line.split()[3] == "0A" and line.split()[1].endswith(f":{served.port:04X}")
+    ]
+    # 127.0.0.1 in the kernel's notation.
+    assert listening == [f"0100007F:{served.port:04X}"]
