@@ -6,6 +6,7 @@ import re
 import string
 import unicodedata
 from collections.abc import Iterable
+from difflib import SequenceMatcher
 
 _ARTICLES = frozenset({"a", "an", "the"})
 
@@ -100,11 +101,16 @@ def covered_share(quote: str, texts: Iterable[str]) -> float:
 
 
 def overlaps(quote: str, text: str) -> bool:
-    """Whether two quotes share more than half of the words of the shorter one, in one run."""
-    if stands_in(quote, text):
+    """Whether two quotes share more than half of the words of the shorter one, in one run.
+
+    The run may lie anywhere in both: one quote need not be cut from the other, since evidence that
+    people typed differs from the document by a word here and there.
+    """
+    if stands_in(quote, text) or stands_in(text, quote):
         return True
     one, other = normalised_words(quote), normalised_words(text)
-    return 2 * len(shared_run(one, other)) > min(len(one), len(other))
+    run = SequenceMatcher(None, one, other, autojunk=False).find_longest_match()
+    return 2 * run.size > min(len(one), len(other))
 
 
 def _find(words: list[str], run: list[str]) -> int | None:

@@ -670,4 +670,7 @@ def _explain(error: sqlite3.OperationalError, path: Path) -> LibraryError:
             f"The library at {path.parent} cannot be written ({message}). Check the folder's "
             "permissions, or choose another one with --library."
         )
-    return LibraryError(f"The catalogue {path} failed: {message}. Run `rag verify`.")
+    return LibraryError(
+        f"The disk that holds {path.parent} answered with an error ({message}). Check that it has "
+        "room and works, then run `rag verify`."
+    )

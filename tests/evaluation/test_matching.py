@@ -120,6 +120,8 @@ def test_parts_of_a_quote_add_up() -> None:
 def test_overlap_needs_more_than_half_of_the_shorter() -> None:
     assert overlaps("one two three four", "two three four five")
     assert not overlaps("one two three four", "three four five six")
+    assert overlaps("one two three four", "so two three four")
+    assert not overlaps("one two three four", "so one so two so three so four")
     assert overlaps("308", "They gave up 308 points.")
     assert overlaps("They gave up 308 points.", "308 points")
     assert not overlaps("The end", "Start at the")
