@@ -124,6 +124,7 @@ class _Load:
         self._waiting = 0
         self._known = {place.path: place for place in self.catalogue.places()}
         self._names = {place.name: place.path for place in self._known.values()}
+        self._refused = {refusal.path: refusal for refusal in self.catalogue.refusals()}
 
     def list_files(self, paths: Iterable[Path]) -> Iterable[_File]:
         """Every file below the paths, once, in a fixed order."""
@@ -211,10 +212,12 @@ class _Load:
             size, mtime = status.st_size, status.st_mtime_ns
         except OSError:
             size, mtime = 0, 0
-        with self.catalogue.writing():
-            self.catalogue.add_refusal(
-                Refusal(str(file.path), file.relative, str(file.root), reason, size, mtime, MADE_BY)
-            )
+        refusal = Refusal(
+            str(file.path), file.relative, str(file.root), reason, size, mtime, MADE_BY
+        )
+        if self._refused.get(refusal.path) != refusal:
+            with self.catalogue.writing():
+                self.catalogue.add_refusal(refusal)
         return reason
 
     # -- places and names --------------------------------------------------------------------

@@ -7,10 +7,11 @@ needs attention; 5 could not be done; 130 interrupted.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, TextIO
@@ -480,8 +481,6 @@ def _integrity(problems: list[str], settings: Settings, as_json: bool) -> int:
 
 def main() -> None:
     """Run the command and end with its exit code."""
-    from typer._click.exceptions import ClickException
-
     # Bars of the model libraries would stand between ours.
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
@@ -489,28 +488,34 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    code: int
     try:
-        result = app(standalone_mode=False)
-        code = result if isinstance(result, int) else 0
-    except SourceboundError as error:
-        print(error, file=sys.stderr)
-        code = error.exit_code
-    except ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (typer.Abort, KeyboardInterrupt):
-        print("Interrupted. What was finished before is kept.", file=sys.stderr)
-        code = 130
-    except typer.Exit as error:
-        code = error.exit_code
+        sys.exit(run(sys.argv[1:]))
     except BrokenPipeError:
         # The reader of our output went away; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 5
+        sys.exit(5)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The exit code of one command, its errors said on stderr."""
+    from typer._click.exceptions import ClickException
+
+    try:
+        result = app(list(arguments), standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except SourceboundError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except ClickException as error:
+        error.show()
+        return int(error.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        print("Interrupted. What was finished before is kept.", file=sys.stderr)
+        return 130
+    except typer.Exit as error:
+        return int(error.exit_code)
     except OSError as error:
-        if error.errno != 28:
+        if error.errno != errno.ENOSPC:
             raise
         print("The disk is full. Free some space and run the command again.", file=sys.stderr)
-        code = 5
-    sys.exit(code)
+        return 5
