@@ -24,6 +24,10 @@ CAPACITY = 190
 CONTEXT_WORDS = 30
 
 
+WINDOW = 20_000
+"""Characters that are cut to chunks at once."""
+
+
 class Chunker:
     """Cuts documents; counts tokens with the embedder's own tokenizer."""
 
@@ -57,31 +61,46 @@ class Chunker:
     def _cut(self, page: Page, start: int, end: int) -> Iterator[tuple[Span, tuple[Span, ...]]]:
         """Chunks of the page's text between `start` and `end`, each with its sentences."""
         text = page.text[start - page.start : end - page.start]
-        cuts = sentences(text)
-        for offset, piece in self._splitter.chunk_indices(_unwrapped(text, cuts)):
-            piece = piece.rstrip()
-            if not piece.strip():
-                continue
-            stop = offset + len(piece)
-            inside = tuple(
-                Span(max(cut.start, offset) - offset, min(cut.end, stop) - offset)
-                for cut in cuts
-                if cut.start < stop and cut.end > offset
-            )
-            yield Span(start + offset, start + stop), inside
+        for window in _windows(sentences(text)):
+            first = window[0].start
+            whole = _unwrapped(text, window)
+            for offset, piece in self._splitter.chunk_indices(whole):
+                piece = piece.rstrip()
+                if not piece.strip():
+                    continue
+                begin = first + offset
+                stop = begin + len(piece)
+                inside = tuple(
+                    Span(max(cut.start, begin) - begin, min(cut.end, stop) - begin)
+                    for cut in window
+                    if cut.start < stop and cut.end > begin
+                )
+                yield Span(start + begin, start + stop), inside
+
+
+def _windows(cuts: Sequence[Span]) -> Iterator[list[Span]]:
+    """Sentences in groups of bounded length: the splitter takes quadratic time over a text."""
+    window: list[Span] = []
+    for cut in cuts:
+        if window and cut.end - window[0].start > WINDOW:
+            yield window
+            window = []
+        window.append(cut)
+    if window:
+        yield window
 
 
 def _unwrapped(text: str, cuts: Sequence[Span]) -> str:
-    """The text with line breaks inside sentences turned into spaces, so offsets stay.
+    """The text of these sentences, line breaks inside them turned into spaces; offsets stay.
 
     The splitter takes any line break for a better cut than the end of a sentence; in text that was
     only wrapped, as in most PDFs, that would cut sentences in two.
     """
-    pieces, at = [], 0
+    pieces, at = [], cuts[0].start
     for cut in cuts:
         pieces += [text[at : cut.start], text[cut.start : cut.end].replace("\n", " ")]
         at = cut.end
-    return "".join([*pieces, text[at:]])
+    return "".join(pieces)
 
 
 def _sections(parsed: Parsed) -> Iterator[tuple[Page, int, int, tuple[str, ...]]]:

@@ -15,6 +15,9 @@ from rag.records import Span
 LONGEST_SENTENCE = 450
 """Characters. Longer ones are cut at a clause: three of them must not fill a page of quotes."""
 
+_WINDOW = 10_000
+"""Characters of one paragraph that are cut to sentences at once; paragraphs are rarely longer."""
+
 _WORD = re.compile(r"\w+(?:['’.,]\w+)*")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
 _LIST_MARK = re.compile(r"[ \t]*(?:[-*•‣◦▪·–]|\(?(?:\d{1,3}|[A-Za-z])[.)])[ \t]+\S")
@@ -89,10 +92,25 @@ def sentences(text: str) -> list[Span]:
 def _cut(text: str, block: Span) -> Iterator[Span]:
     from sentencex import get_sentence_boundaries
 
-    for boundary in get_sentence_boundaries("en", text[block.start : block.end]):
-        yield from _shorten(
-            text, block.start + boundary["start_index"], block.start + boundary["end_index"]
-        )
+    start = block.start
+    while start < block.end:
+        end = _window_end(text, start, block.end)
+        for boundary in get_sentence_boundaries("en", text[start:end]):
+            yield from _shorten(
+                text, start + boundary["start_index"], start + boundary["end_index"]
+            )
+        start = end
+
+
+def _window_end(text: str, start: int, end: int) -> int:
+    """Where to stop cutting at once: the library takes quadratic time over unclosed quotes."""
+    if end - start <= _WINDOW:
+        return end
+    for mark in (". ", " "):
+        at = text.rfind(mark, start + _WINDOW // 2, start + _WINDOW)
+        if at >= 0:
+            return at + len(mark)
+    return start + _WINDOW
 
 
 def _shorten(text: str, start: int, end: int) -> Iterator[Span]:

@@ -76,12 +76,12 @@ class Evaluation:
         return tuple(row for row in self.rows if row.error is not None)
 
     def as_json(self) -> dict[str, object]:
-        """Number of cases, mode where it is known, and all metrics; rows are given apart."""
+        """Number of cases, mode where it is known, metrics as `summary`; rows are given apart."""
         mode = {} if self.mode is None else {"mode": self.mode.value}
         return {
             "cases": len(self.rows),
             **mode,
-            "metrics": {name: measure.as_json() for name, measure in self.metrics.items()},
+            "summary": {name: measure.as_json() for name, measure in self.metrics.items()},
         }
 
     def rows_as_json(self) -> list[dict[str, object]]:

@@ -101,8 +101,8 @@ def test_json_is_strict_and_complete() -> None:
     summary = json.loads(json.dumps(done.as_json(), allow_nan=False))
     assert summary["cases"] == 4
     assert summary["mode"] == "quote"
-    assert set(summary["metrics"]) == set(METRICS)
-    assert set(summary["metrics"]["f1"]) == {
+    assert set(summary["summary"]) == set(METRICS)
+    assert set(summary["summary"]["f1"]) == {
         "value",
         "n",
         "not_applicable",
