@@ -70,7 +70,8 @@ class Parser:
         Raises:
             FileRefused: the reader refused it, crashed on it, or went over a limit.
         """
-        if self._files >= _FILES_PER_CHILD:
+        died_between_files = self._child is not None and self._child.poll() is not None
+        if died_between_files or self._files >= _FILES_PER_CHILD:
             self.close()
         try:
             if self._child is None:

@@ -147,7 +147,8 @@ def _sentences(
         plain = (
             len(piece.split()) >= _FEWEST_WORDS
             and not piece.rstrip().endswith(("?", "？", "؟", ":"))
-            and piece.strip("#*=- \t").casefold() not in titles
+            # The first line of a short note is its title and a sentence all the same.
+            and (piece.rstrip()[-1] in ".!。" or piece.strip("#*=- \t").casefold() not in titles)
         ) or not piece.isascii()
         quote = Quote(
             document=passage.document,
