@@ -64,7 +64,7 @@ def of_phrases(
         outcome = Outcome.NOT_CHECKED
     elif not withheld:
         outcome = Outcome.SUPPORTED
-    elif all(sentence.replaced for sentence in shown):
+    elif all(sentence.replaced or sentence.quotes[0].flags for sentence in shown):
         return Answer(
             Outcome.WITHHELD,
             quotes_only=tuple(quotes),
