@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PORT ?= 8501
 ARGS ?=
+BENCH ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -31,10 +32,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .DEFAULT_GOAL := help
 # The steps of `test` stand in their order, also under `make -j`.
 .NOTPARALLEL:
-.PHONY: help setup setup-dev browser run test check pytest format eval clean
+.PHONY: help setup setup-dev browser run test check pytest format eval clean fit-evidence \
+	test-offline bench-retrieval bench-quotes bench-answers bench-determinism bench-latency
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## Install everything into .venv (PYTHON=python3.12 picks another Python)
 
@@ -92,7 +94,22 @@ eval: setup ## Measure the answers to the sample cases (ARGS="--mode generate")
 	$(BIN)/rag load data/samples --library $(LIBRARY)
 	$(BIN)/rag evaluate data/cases/field_guide.jsonl --library $(LIBRARY) $(ARGS)
 
-# Benchmarks
+# Benchmarks: question sets are looked for in ../shared/bench. BENCH="xquad-en --sweep" picks sets.
+
+bench-retrieval bench-quotes bench-answers bench-determinism bench-latency: $(READY_DEV)
+	$(BIN)/python -m benchmarks.$(@:bench-%=%) $(BENCH)
+
+bench-retrieval: ## nDCG@10 and first hits by the weight of the two legs
+bench-quotes: ## How often the answer stands in the quotes
+bench-answers: ## Whole answers: ROUGE-L, refusals, exact quotes, numbers
+bench-determinism: ## Same question, same bytes; same folder, same scores
+bench-latency: ## How long a warm question takes
+
+fit-evidence: $(READY_DEV) ## Fit the decision whether quotes are enough, and compare
+	$(BIN)/python -m benchmarks.fit_evidence --check
+
+test-offline: setup-dev ## Run the tests in a namespace without any network (needs unshare)
+	unshare --map-root-user --net $(BIN)/python -m benchmarks.offline $(ARGS)
 
 clean: ## Remove caches and build leftovers; .venv and data/library stay
 	rm -rf build dist *.egg-info benchmarks/out
