@@ -6,6 +6,7 @@ a load that is killed in between is finished by the next one.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -92,7 +93,7 @@ def load(
             run.take(file)
         on_progress(Progress("reading", len(files), len(files)))
         if prune:
-            run.prune(paths, {str(file.path) for file in files})
+            run.prune(paths, {_text(str(file.path)) for file in files})
         run.embed(everything=True)
         library.save_index()
     run.summary.seconds = time.monotonic() - began
@@ -129,13 +130,16 @@ class _Load:
     def list_files(self, paths: Iterable[Path]) -> Iterable[_File]:
         """Every file below the paths, once, in a fixed order."""
         seen: set[str] = set()
+        library = self.library.path.resolve()
         for given in paths:
             root = given.resolve()
+            # A library inside the loaded folder is no document; what is named inside it is.
+            named = root == library or library in root.parents
             for path in walk(root):
-                if str(path) not in seen:
+                if str(path) not in seen and (named or library not in path.parents):
                     seen.add(str(path))
                     home = root if root.is_dir() else root.parent
-                    yield _File(path, home, path.relative_to(home).as_posix())
+                    yield _File(path, home, _text(path.relative_to(home).as_posix()))
 
     # -- one file ----------------------------------------------------------------------------
 
@@ -160,15 +164,20 @@ class _Load:
         self.embed()
 
     def _take(self, file: _File) -> tuple[LoadOutcome, str]:
+        if _text(str(file.path)) != str(file.path):
+            raise FileRefused("its name or that of a folder is not UTF-8; rename it")
         kind = media_type(file.path, self._largest_file)
         identity = content_hash(file.path)
         before = self._known.get(str(file.path))
         current = self.catalogue.document_reader(identity) == MADE_BY
         if current and before and before.document_id == identity:
+            if before.path in self._refused:  # it was unreadable in between
+                with self.catalogue.writing():
+                    self.catalogue.remove_refusal(before.path)
             return LoadOutcome.UNCHANGED, identity
         if current:
             others = self.catalogue.places(identity)
-            gone = [place for place in others if not Path(place.path).exists()]
+            gone = [place for place in others if _is_gone(place.path)]
             with self.catalogue.writing():
                 self._place(file, identity)
                 for place in gone:
@@ -213,7 +222,13 @@ class _Load:
         except OSError:
             size, mtime = 0, 0
         refusal = Refusal(
-            str(file.path), file.relative, str(file.root), reason, size, mtime, MADE_BY
+            _text(str(file.path)),
+            file.relative,
+            _text(str(file.root)),
+            reason,
+            size,
+            mtime,
+            MADE_BY,
         )
         if self._refused.get(refusal.path) != refusal:
             with self.catalogue.writing():
@@ -226,7 +241,10 @@ class _Load:
         path = str(file.path)
         before = self._known.get(path)
         name = before.name if before else self._name(file)
-        status = file.path.stat()
+        try:
+            status = file.path.stat()
+        except OSError as error:
+            raise FileRefused("it went away while it was read") from error
         place = Place(path, name, str(file.root), identity, status.st_size, status.st_mtime_ns)
         self.catalogue.add_place(place)
         self._known[path] = place
@@ -253,7 +271,8 @@ class _Load:
         for place in list(self._known.values()):
             path = Path(place.path)
             inside = any(path == root or root in path.parents for root in roots)
-            if not inside or place.path in seen:
+            # A folder that could not be listed was seen itself: what lies in it is not gone.
+            if not inside or place.path in seen or any(str(at) in seen for at in path.parents):
                 continue
             pages, chunks, _ = self.catalogue.document_account(place.document_id)
             with self.catalogue.writing():
@@ -317,3 +336,19 @@ class _Load:
         with self.catalogue.writing():
             for identity, found in rows:
                 self.catalogue.add_vectors(identity, found)
+
+
+def _is_gone(path: str) -> bool:
+    """Whether the file is gone for certain; one that may not be looked at is still there."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _text(path: str) -> str:
+    """The path as it can be stored: bytes of a name that are no UTF-8 are written out."""
+    return path.encode("utf-8", "backslashreplace").decode()

@@ -21,7 +21,7 @@ LONGEST_QUESTION = 10_000
 CANDIDATES = 100
 """Passages taken from each leg before they are fused."""
 
-MEANING_SHARE = 0.6
+MEANING_SHARE = 0.7
 """Weight of the cosine in the fused score, the rest is BM25 over the best BM25 of the question.
 
 Scores, not ranks, are fused: rank fusion can lose to its better leg. Measured by

@@ -98,4 +98,6 @@ def read_settings(**flags: Any) -> Settings:
             f"Settings: {', '.join(sorted(known))}."
         ) from error
     except ValueError as error:
-        raise SettingsError(f"{FILE} cannot be read: {error}.") from error
+        raise SettingsError(
+            f"A setting cannot be read: {error}. It comes from a {PREFIX}* variable or {FILE}."
+        ) from error

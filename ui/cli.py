@@ -10,7 +10,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sqlite3
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,7 +58,7 @@ OutOption = Annotated[Path | None, typer.Option("--out", help="Where the JSON li
 
 @app.command()
 def load(
-    paths: Annotated[list[Path], typer.Argument(help="Folders or files.")],
+    paths: Annotated[list[Path], typer.Argument(help="Folders or files.", exists=True)],
     library: LibraryOption = None,
     embedder: EmbedderOption = None,
     prune: Annotated[
@@ -224,7 +226,7 @@ def show(
             if found.page_count
             else f"{document} has no pages; leave --page out."
         )
-    if not any(Path(place.path).exists() for place in places):
+    if not any(os.path.exists(place.path) for place in places):
         print(f"The file of {document} is gone; this is the stored text.", file=sys.stderr)
     for each in wanted:
         if as_json:
@@ -401,7 +403,8 @@ def ui(
     settings = read_settings(library=library, embedder=embedder, generator=generator)
     if as_json:
         _print_json({"url": serve.address(port)})
-    return serve.run(settings, port=port, open_browser=not no_browser)
+    sys.stdout.flush()
+    serve.run(settings, port=port, open_browser=not no_browser)
 
 
 # -- how the verbs read and write ------------------------------------------------------------
@@ -494,12 +497,20 @@ def main() -> None:
         # The reader of our output went away; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(5)
+    except Exception:
+        # Python would end 1, and that says "a gate failed".
+        traceback.print_exc()
+        sys.exit(5)
 
 
 def run(arguments: Sequence[str]) -> int:
     """The exit code of one command, its errors said on stderr."""
     from typer._click.exceptions import ClickException
 
+    for argument in arguments:
+        if argument.encode(errors="replace").decode() != argument:
+            print(f"{argument!a} is not UTF-8. Write it in UTF-8.", file=sys.stderr)
+            return 2
     try:
         result = app(list(arguments), standalone_mode=False)
         return result if isinstance(result, int) else 0
@@ -514,6 +525,9 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except typer.Exit as error:
         return int(error.exit_code)
+    except sqlite3.DatabaseError as error:
+        print(f"The library cannot be read ({error}). Run `rag verify`.", file=sys.stderr)
+        return 4
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from rag.errors import SourceboundError
 from rag.settings import PREFIX, Settings
@@ -18,8 +18,8 @@ def address(port: int) -> str:
     return f"http://{HOST}:{port}"
 
 
-def run(settings: Settings, *, port: int, open_browser: bool) -> int:
-    """Serve the page until it is interrupted. Raises when the port is taken."""
+def run(settings: Settings, *, port: int, open_browser: bool) -> NoReturn:
+    """Serve the page until it is interrupted. Raises `SourceboundError` when the port is taken."""
     if _taken(port):
         raise SourceboundError(
             f"Port {port} on {HOST} is taken, perhaps by another page. "
@@ -48,16 +48,8 @@ def run(settings: Settings, *, port: int, open_browser: bool) -> int:
         f"{PREFIX}EMBEDDER": settings.embedder,
         f"{PREFIX}GENERATOR": settings.generator,
     }
-    server = subprocess.Popen(command, env=environment)
-    try:
-        return server.wait()
-    except KeyboardInterrupt:
-        server.wait()
-        return 0
-    finally:
-        if server.poll() is None:
-            server.terminate()
-            server.wait()
+    # This process becomes the page: whoever ends it ends the page, and nothing is left behind.
+    os.execve(sys.executable, command, environment)
 
 
 def _taken(port: int) -> bool:

@@ -7,6 +7,7 @@ A document between the two is marked, is found by its words, and is finished by 
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
 import threading
 import weakref
@@ -165,6 +166,7 @@ class Catalogue:
                 self._db.execute(
                     "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'"
                 )
+                self.set_meta("state", secrets.token_hex(16))
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:
@@ -188,8 +190,11 @@ class Catalogue:
             raise _explain(error, self.path) from error
 
     def is_new(self) -> bool:
-        """Whether the file holds no tables yet."""
-        row = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        """Whether the file holds no tables yet; a damaged file is not new."""
+        try:
+            row = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.DatabaseError:
+            return False
         return bool(row[0] == 0)
 
     def check_schema(self) -> None:
@@ -218,6 +223,11 @@ class Catalogue:
     @property
     def generation(self) -> int:
         return int(self.meta("generation") or 0)
+
+    @property
+    def state(self) -> str:
+        """A random word, new with each generation: no other catalogue was ever in this state."""
+        return self.meta("state") or ""
 
     @property
     def embedder(self) -> ModelIdentity | None:
@@ -411,6 +421,10 @@ class Catalogue:
         )
         self._db.execute(
             "DELETE FROM vectors WHERE key IN (SELECT key FROM chunks WHERE document_id = ?)",
+            (identity,),
+        )
+        self._db.execute(
+            "DELETE FROM refusals WHERE path IN (SELECT path FROM places WHERE document_id = ?)",
             (identity,),
         )
         for table in ("chunks", "pages", "places"):

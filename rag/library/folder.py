@@ -77,27 +77,29 @@ class Library:
     @classmethod
     def open(cls, path: Path) -> Library:
         """Open an existing library. Raises `LibraryMissing`, or `LibraryError` when damaged."""
-        if not (path / CATALOGUE).is_file():
+        library = cls(path)
+        # A load that was killed at its very beginning leaves a file without tables.
+        if not (path / CATALOGUE).is_file() or library.catalogue.is_new():
             raise LibraryMissing(
                 f"There is no library at {path} yet. Load your documents first: "
                 f"rag load FOLDER --library {path}"
             )
-        library = cls(path)
         library.catalogue.check_schema()
         return library
 
     @classmethod
     def create(cls, path: Path) -> Library:
         """Open the library, making it where it is missing."""
-        if (path / CATALOGUE).is_file():
-            return cls.open(path)
+        library = cls(path)
+        if (path / CATALOGUE).is_file() and not library.catalogue.is_new():
+            library.catalogue.check_schema()
+            return library
         try:
             path.mkdir(parents=True, exist_ok=True)
             # Documents are private: nobody else on the machine may read what was loaded.
             path.chmod(0o700)
         except OSError as error:
             raise explain(error, path) from error
-        library = cls(path)
         with library._locked():
             if library.catalogue.is_new():
                 library.catalogue.create()
@@ -198,9 +200,7 @@ class Library:
         generation = self.catalogue.generation
         with self._index_lock:
             if self._index is None or self._index_generation != generation:
-                self._index = vectors.open_index(
-                    self.path, generation, self.catalogue.counts().embedded_chunks
-                )
+                self._index = vectors.open_index(self.path, *self._state())
                 if self._index is None:
                     self._index = self._build_index()
                 self._index_generation = generation
@@ -209,9 +209,14 @@ class Library:
     def save_index(self) -> None:
         """Write the index of the current generation; only the writer calls this."""
         with self.catalogue.reading():
-            generation = self.catalogue.generation
-            if vectors.problem(self.path, generation, self.catalogue.counts().embedded_chunks):
-                self._build_index().save(self.path, generation)
+            generation, state, count = self._state()
+            if vectors.problem(self.path, generation, state, count):
+                self._build_index().save(self.path, generation, state)
+
+    def _state(self) -> tuple[int, str, int]:
+        """What an index has to agree with: generation, state, number of vectors."""
+        counts = self.catalogue.counts()
+        return self.catalogue.generation, self.catalogue.state, counts.embedded_chunks
 
     def _build_index(self) -> vectors.FaissIndex:
         recorded = self.catalogue.embedder
@@ -226,11 +231,7 @@ class Library:
         try:
             found = self.catalogue.problems()
             with self.catalogue.reading():
-                stale = vectors.problem(
-                    self.path,
-                    self.catalogue.generation,
-                    self.catalogue.counts().embedded_chunks,
-                )
+                stale = vectors.problem(self.path, *self._state())
                 if stale:
                     found.append(stale)
                 pending = self.catalogue.unembedded_documents()

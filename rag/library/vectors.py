@@ -1,8 +1,8 @@
 """The vector index: FAISS, derived from the catalogue, written aside and never trusted.
 
-The only file that imports FAISS. `vectors.json` beside the index is its stamp: the generation of
-the catalogue it was made from, the number of vectors, and the SHA-256 of the index file. When any
-of them disagrees, the index is built again from the catalogue.
+The only file that imports FAISS. `vectors.json` beside the index is its stamp: generation and
+state of the catalogue it was made from, the number of vectors, and the SHA-256 of the index file.
+When any of them disagrees, the index is built again from the catalogue.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class Stamp:
     """What an index file was made from."""
 
     generation: int
+    state: str
     count: int
     dimensions: int
     sha256: str
@@ -84,7 +85,7 @@ class FaissIndex:
         ]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
-    def save(self, folder: Path, generation: int) -> None:
+    def save(self, folder: Path, generation: int, state: str) -> None:
         """Write index and stamp so that a crash leaves the old pair or the new one.
 
         FAISS truncates a file before it writes and does not report a failing close, so the new
@@ -98,7 +99,7 @@ class FaissIndex:
         again = faiss.read_index(str(aside))
         if faiss.serialize_index(again).tobytes() != faiss.serialize_index(self._index).tobytes():
             raise OSError(28, "the index could not be written whole", str(aside))
-        stamp = Stamp(generation, len(self), int(self._index.d), _sha256(aside))
+        stamp = Stamp(generation, state, len(self), int(self._index.d), _sha256(aside))
         stamp_aside = folder / f"{STAMP}.new"
         stamp_aside.write_text(json.dumps(asdict(stamp)) + "\n", encoding="utf-8")
         _sync(stamp_aside)
@@ -107,9 +108,9 @@ class FaissIndex:
         _sync(folder)
 
 
-def open_index(folder: Path, generation: int, count: int) -> FaissIndex | None:
+def open_index(folder: Path, generation: int, state: str, count: int) -> FaissIndex | None:
     """The stored index, if it is the one of this generation; None when it has to be rebuilt."""
-    if problem(folder, generation, count) is not None:
+    if problem(folder, generation, state, count) is not None:
         return None
     try:
         return FaissIndex._from_file(folder / FILE)
@@ -117,7 +118,7 @@ def open_index(folder: Path, generation: int, count: int) -> FaissIndex | None:
         return None
 
 
-def problem(folder: Path, generation: int, count: int) -> str | None:
+def problem(folder: Path, generation: int, state: str, count: int) -> str | None:
     """Why the stored index cannot be used, in words; None when it can."""
     try:
         stamp = Stamp(**json.loads((folder / STAMP).read_text(encoding="utf-8")))
@@ -128,6 +129,9 @@ def problem(folder: Path, generation: int, count: int) -> str | None:
             f"vectors: the index belongs to generation {stamp.generation}, "
             f"the catalogue is at {generation}"
         )
+    # Generations are numbers: a copy put back, or another library, can be at the same one.
+    if stamp.state != state:
+        return "vectors: the index belongs to another library or to another past of this one"
     if stamp.count != count:
         return f"vectors: the index holds {stamp.count} vectors, the catalogue {count}"
     try:

@@ -217,6 +217,14 @@ def test_an_empty_question_is_answered_with_a_sentence(visit: Visit) -> None:
     assert visit.clean()
 
 
+def test_ending_the_command_ends_the_page(tmp_path: Path) -> None:
+    server = Served(tmp_path / "library")
+    server.wait()
+    server.stop()
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", server.port), 5)
+
+
 def test_only_this_machine_is_served(served: Served) -> None:
     listening = [
         line.split()[1]
