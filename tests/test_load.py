@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,9 +13,11 @@ import pytest
 
 from ingest.load import Progress, Summary, load
 from ingest.parse import Parser
+from ingest.parsed import Parsed
 from rag.errors import SettingsError
 from rag.library.folder import Library
 from rag.records import FileReport, LoadOutcome
+from tests.conftest import ROOT
 from tests.stand_ins import HashEmbedder
 
 Load = Callable[..., dict[str, FileReport]]
@@ -174,3 +178,182 @@ def test_progress_reaches_the_end(library: Library, documents: Path) -> None:
     assert (reading[0].done, reading[-1].done, reading[-1].total) == (0, 3, 3)
     assert seen[-1].step == "embedding"
     assert seen[-1].done == seen[-1].total == library.catalogue.counts().chunks
+
+
+# -- what the world does to files ----------------------------------------------------------------
+
+
+def test_a_file_put_back_is_no_longer_refused(
+    load_all: Load, documents: Path, library: Library
+) -> None:
+    """It broke, and then it is again what was loaded before."""
+    path = _write(documents, "a.txt", "The lighthouse was lit in 1811.")
+    load_all()
+    path.write_bytes(b"%PDF-1.7 nothing of the kind")
+    assert "is kept" in (load_all()["a.txt"].reason or "")
+    path.write_text("The lighthouse was lit in 1811.")
+    assert _outcomes(load_all()) == {"a.txt": "unchanged"}
+    assert library.catalogue.refusals() == []
+
+
+class _Vanishing(Parser):
+    """Reads a file that is deleted while it is read."""
+
+    def parse(self, path: Path, media_type: str) -> Parsed:
+        parsed = super().parse(path, media_type)
+        if path.name == "b.txt":
+            path.unlink()
+        return parsed
+
+
+def test_a_file_that_vanishes_costs_only_itself(library: Library, documents: Path) -> None:
+    for name in "abc":
+        _write(documents, f"{name}.txt", f"Sentence {name} about the sea.")
+    reports: list[FileReport] = []
+    with _Vanishing() as parser:
+        load([documents], library, HashEmbedder, parser, on_file=reports.append)
+    assert {report.name: report.outcome.value for report in reports} == {
+        "a.txt": "added",
+        "b.txt": "refused",
+        "c.txt": "added",
+    }
+    assert "went away" in (reports[1].reason or "")
+    assert [document.name for document in library.catalogue.documents()] == ["a.txt", "c.txt"]
+    assert library.verify() == []
+
+
+def test_a_name_that_is_not_unicode_costs_only_its_file(
+    load_all: Load, documents: Path, library: Library
+) -> None:
+    """Old archives hold such names; file systems that refuse them cannot have the trouble."""
+    _write(documents, "a.txt", "The lighthouse was lit in 1811.")
+    raw = os.path.join(os.fsencode(documents), b"caf\xe9.txt")
+    with open(raw, "wb") as file:
+        file.write(b"Coffee is served at noon.")
+    for prune in (False, True):
+        found = load_all(prune=prune)
+        (bad,) = (report for report in found.values() if report.name != "a.txt")
+        assert bad.outcome is LoadOutcome.REFUSED
+        assert "UTF-8" in (bad.reason or "")
+        assert bad.name.encode("utf-8").startswith(b"caf")
+        assert library.catalogue.counts().refused == 1
+
+
+def test_a_library_inside_the_folder_is_no_document(tmp_path: Path, documents: Path) -> None:
+    _write(documents, "a.txt", "The lighthouse was lit in 1811.")
+    inside = Library.create(documents / "library")
+    upload = _write(inside.path / "uploads" / "0", "handed-over.txt", "The ferry leaves at noon.")
+    for _ in range(2):
+        reports: list[FileReport] = []
+        with Parser() as parser:
+            load([documents], inside, HashEmbedder, parser, on_file=reports.append)
+        assert [report.name for report in reports] == ["a.txt"]
+    with Parser() as parser:  # what is named itself is loaded: the page does that
+        load([upload], inside, HashEmbedder, parser)
+    assert inside.catalogue.document("handed-over.txt")
+    inside.close()
+
+
+PRUNE = """
+import sys
+from pathlib import Path
+from ingest.load import load
+from ingest.parse import Parser
+from rag.library.folder import Library
+from tests.stand_ins import HashEmbedder
+library = Library.open(Path(sys.argv[2]))
+with Parser() as parser:
+    load([Path(sys.argv[1])], library, HashEmbedder, parser, prune=True,
+         on_file=lambda report: print(report.outcome.value, report.name, flush=True))
+"""
+
+
+def test_prune_keeps_what_lies_in_a_folder_it_may_not_list(
+    load_all: Load, documents: Path, library: Library
+) -> None:
+    """What cannot be seen is not gone."""
+    _write(documents, "a.txt", "The lighthouse was lit in 1811.")
+    _write(documents, "closed/b.txt", "The ferry leaves at noon.")
+    load_all()
+    # The administrator may list everything, so the child gives that right up.
+    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
+    (documents / "closed").chmod(0)
+    try:
+        done = subprocess.run(
+            [
+                *(drop if os.geteuid() == 0 else []),
+                *(sys.executable, "-c", PRUNE, str(documents), str(library.path)),
+            ],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            timeout=60,
+            check=True,
+        )
+    finally:
+        (documents / "closed").chmod(0o755)
+    assert done.stdout.splitlines() == ["unchanged a.txt", "refused closed"]
+    assert library.catalogue.document("closed/b.txt")
+    assert _outcomes(load_all(prune=True)) == {"a.txt": "unchanged", "closed/b.txt": "unchanged"}
+    shutil.rmtree(documents / "closed")
+    assert _outcomes(load_all(prune=True)) == {"a.txt": "unchanged", "closed/b.txt": "removed"}
+
+
+def test_links_in_a_circle_end(load_all: Load, documents: Path, tmp_path: Path) -> None:
+    _write(documents, "deep/a.txt", "The lighthouse was lit in 1811.")
+    (documents / "deep" / "up").symlink_to(documents)
+    (documents / "one.txt").symlink_to(documents / "two.txt")
+    (documents / "two.txt").symlink_to(documents / "one.txt")
+    (documents / "self").symlink_to("self")
+    _write(tmp_path, "outside.txt", "Nobody asked for this file.")
+    (documents / "leaves.txt").symlink_to(tmp_path / "outside.txt")
+    found = _outcomes(load_all())
+    assert found["deep/a.txt"] == "added"
+    assert found["one.txt"] == found["two.txt"] == "refused"
+    assert "leaves.txt" not in found
+
+
+def test_two_files_that_change_places_keep_their_names(
+    load_all: Load, documents: Path, library: Library
+) -> None:
+    one = _write(documents, "one.txt", "The lighthouse was lit in 1811.")
+    two = _write(documents, "two.txt", "The ferry leaves at noon.")
+    load_all()
+    one.rename(documents / "aside")
+    two.rename(one)
+    (documents / "aside").rename(two)
+    load_all()
+    for path in (one, two):
+        document = library.catalogue.document(path.name)
+        assert document
+        assert library.catalogue.pages(document.id)[0].text.strip() == path.read_text()
+
+
+def test_a_document_leaves_with_its_last_file(
+    load_all: Load, documents: Path, library: Library
+) -> None:
+    _write(documents, "a.txt", "The lighthouse was lit in 1811.")
+    _write(documents, "b.txt", "The lighthouse was lit in 1811.")
+    assert _outcomes(load_all()) == {"a.txt": "added", "b.txt": "duplicate"}
+    (documents / "a.txt").unlink()
+    assert _outcomes(load_all(prune=True)) == {"b.txt": "unchanged", "a.txt": "removed"}
+    (document,) = library.catalogue.documents()
+    assert (document.name, document.also) == ("b.txt", ())
+    (documents / "b.txt").unlink()
+    assert _outcomes(load_all(prune=True)) == {"b.txt": "removed"}
+    assert library.catalogue.counts().chunks == library.catalogue.counts().documents == 0
+
+
+def test_prune_leaves_other_folders_alone(
+    load_all: Load, documents: Path, library: Library
+) -> None:
+    one, two = documents / "one", documents / "two"
+    _write(one, "a.txt", "The lighthouse was lit in 1811.")
+    gone = _write(two, "b.txt", "The ferry leaves at noon.")
+    load_all()
+    gone.unlink()
+    assert _outcomes(load_all(one, prune=True)) == {"one/a.txt": "unchanged"}
+    assert library.catalogue.document("two/b.txt")
+    # Nor does a load without --prune remove anything.
+    assert _outcomes(load_all()) == {"one/a.txt": "unchanged"}
+    assert library.catalogue.document("two/b.txt")

@@ -193,6 +193,8 @@ class Catalogue:
         """Whether the file holds no tables yet; a damaged file is not new."""
         try:
             row = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError as error:
+            raise _explain(error, self.path) from error
         except sqlite3.DatabaseError:
             return False
         return bool(row[0] == 0)

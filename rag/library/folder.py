@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -281,6 +281,8 @@ class Library:
                 self.catalogue.remove_document(document.id)
             for upload in self.uploads(document.id):
                 upload.unlink(missing_ok=True)
+            with suppress(OSError):  # most documents have no folder here
+                (self.path / UPLOADS / document.id).rmdir()
             self.catalogue.scrub()
             vectors.discard(self.path)
             with self._index_lock:

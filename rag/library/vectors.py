@@ -88,16 +88,17 @@ class FaissIndex:
     def save(self, folder: Path, generation: int, state: str) -> None:
         """Write index and stamp so that a crash leaves the old pair or the new one.
 
-        FAISS truncates a file before it writes and does not report a failing close, so the new
-        file is written under another name, synced, read back and compared before it takes the
-        place of the old one. The stamp goes last: an index without its stamp is rebuilt.
+        FAISS itself would truncate the file first and not report a failing close, so we write it:
+        under another name, synced, read back and compared before it takes the place of the old
+        one. The stamp goes last: an index without its stamp is rebuilt.
         """
         faiss = _faiss()
         aside = folder / f"{FILE}.new"
-        faiss.write_index(self._index, str(aside))
+        content = faiss.serialize_index(self._index).tobytes()
+        aside.write_bytes(content)
         _sync(aside)
         again = faiss.read_index(str(aside))
-        if faiss.serialize_index(again).tobytes() != faiss.serialize_index(self._index).tobytes():
+        if faiss.serialize_index(again).tobytes() != content:
             raise OSError(28, "the index could not be written whole", str(aside))
         stamp = Stamp(generation, state, len(self), int(self._index.d), _sha256(aside))
         stamp_aside = folder / f"{STAMP}.new"

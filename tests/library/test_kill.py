@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import random
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from ingest.load import load
 from ingest.parse import Parser
+from rag.errors import LibraryMissing
 from rag.library.folder import Library
 from rag.retrieve import retrieve
 from tests.conftest import ROOT
@@ -105,16 +109,205 @@ def test_a_killed_load_is_finished_by_the_next(
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
 
+    _whole_or_absent(path, documents)
+    _finished_like_new(path, documents, fresh)
+
+
+def _whole_or_absent(path: Path, *versions: Path) -> int:
+    """Check a library whose writer was killed; how many documents are in it.
+
+    Each document is the whole file of one of the folders `versions`.
+    """
     library = Library.open(path)
     allowed = ("vectors: ",)  # the index is stale or documents still lack vectors: both derived
     assert [one for one in library.verify() if not one.startswith(allowed)] == []
-    for document in library.catalogue.documents():
-        text = "".join(page.text for page in library.catalogue.pages(document.id))
-        assert text.split() == (documents / document.name).read_text().split()
-    assert _hits(library) or not library.catalogue.counts().documents
+    documents = library.catalogue.documents()
+    for document in documents:
+        text = "".join(page.text for page in library.catalogue.pages(document.id)).split()
+        assert text in [(folder / document.name).read_text().split() for folder in versions]
+    assert _hits(library) or not documents
     library.close()
+    return len(documents)
 
+
+def _finished_like_new(path: Path, documents: Path, fresh: list[tuple[str, float]]) -> None:
     finished = _load(documents, path)
     assert finished.verify() == []
     assert _hits(finished) == fresh
     finished.close()
+
+
+# -- killed at any moment ----------------------------------------------------------------------
+
+# Says when it begins, runs without a stop, and then waits, so that the kill always finds it alive.
+RUN = """
+import sys, time
+from pathlib import Path
+import faiss
+from ingest.load import load
+from ingest.parse import Parser
+from rag.library.folder import Library
+from tests.stand_ins import HashEmbedder
+print("go", flush=True)
+with Parser() as parser:
+    load([Path(sys.argv[1])], Library.create(Path(sys.argv[2])), HashEmbedder, parser)
+print("done", flush=True)
+time.sleep(60)
+"""
+
+
+def _seconds_of_a_load(documents: Path, path: Path) -> float:
+    with _started(RUN, documents, path) as process:
+        began = time.monotonic()
+        assert process.stdout
+        assert process.stdout.readline() == "done\n"
+        process.kill()
+    return time.monotonic() - began
+
+
+def _started(code: str, *arguments: object) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "go\n"
+    return process
+
+
+def test_a_load_killed_at_any_moment_is_finished_by_the_next(
+    documents: Path, fresh: list[tuple[str, float]], tmp_path: Path
+) -> None:
+    whole = _seconds_of_a_load(documents, tmp_path / "timed")
+    moment = random.Random(20261124)
+    found = []
+    for trial in range(12):
+        path = tmp_path / f"library-{trial}"
+        with _started(RUN, documents, path) as process:
+            time.sleep(moment.uniform(0, whole))
+            process.kill()
+        assert process.returncode == -signal.SIGKILL
+        if (path / "catalogue.sqlite").exists():
+            try:
+                found.append(_whole_or_absent(path, documents))
+            except LibraryMissing:  # killed before there were tables
+                found.append(0)
+        _finished_like_new(path, documents, fresh)
+    # Some hit the middle, or the trials prove nothing.
+    assert any(0 < count < DOCUMENTS for count in found), found
+
+
+# The child kills itself at an event of its own file system calls, as `number` comes round.
+AT_EVENT = """
+import os, signal, sys
+from pathlib import Path
+import faiss
+from ingest.load import load
+from ingest.parse import Parser
+from rag.library.folder import Library
+from tests.stand_ins import HashEmbedder
+verb, event, ends, number = sys.argv[3], sys.argv[4], sys.argv[5], int(sys.argv[6])
+def watch(name, arguments):
+    global number
+    if name == event and str(arguments[0]).endswith(ends):
+        number -= 1
+        if not number:
+            os.kill(os.getpid(), signal.SIGKILL)
+print("go", flush=True)
+sys.addaudithook(watch)
+library = Library.create(Path(sys.argv[2]))
+if verb == "load":
+    with Parser() as parser:
+        load([Path(sys.argv[1])], library, HashEmbedder, parser)
+elif verb == "forget":
+    library.forget("report-07.txt")
+else:
+    library.repair()
+"""
+
+
+def _killed_at(documents: Path, path: Path, verb: str, event: str, ends: str, number: int) -> None:
+    with _started(AT_EVENT, documents, path, verb, event, ends, number) as process:
+        process.wait(60)
+    assert process.returncode == -signal.SIGKILL, "it ran past the moment"
+
+
+INDEX_MOMENTS = [
+    ("open", "vectors.faiss.new", 1),
+    ("open", "vectors.json.new", 1),
+    ("os.rename", "vectors.faiss.new", 1),
+    ("os.rename", "vectors.json.new", 1),
+    ("os.remove", "writer.json", 1),
+]
+
+
+@pytest.mark.parametrize(
+    ("event", "ends", "number"), [("open", "writer.json", 1), *INDEX_MOMENTS], ids=str
+)
+def test_a_first_load_killed_at_a_file_is_finished_by_the_next(
+    documents: Path,
+    fresh: list[tuple[str, float]],
+    tmp_path: Path,
+    event: str,
+    ends: str,
+    number: int,
+) -> None:
+    path = tmp_path / "library"
+    _killed_at(documents, path, "load", event, ends, number)
+    if ends != "writer.json" or event == "os.remove":
+        _whole_or_absent(path, documents)
+    _finished_like_new(path, documents, fresh)
+
+
+@pytest.mark.parametrize(("event", "ends", "number"), INDEX_MOMENTS, ids=str)
+def test_an_update_killed_at_a_file_leaves_old_or_new(
+    documents: Path,
+    fresh: list[tuple[str, float]],
+    tmp_path: Path,
+    event: str,
+    ends: str,
+    number: int,
+) -> None:
+    """Every report was another one before; no document may mix the two."""
+    old = tmp_path / "old"
+    current = tmp_path / "current"
+    current.mkdir()
+    old.mkdir()
+    for file in documents.iterdir():
+        (old / file.name).write_text(f"It was said otherwise in {file.name} of the bridge.")
+        shutil.copy(old / file.name, current / file.name)
+    path = tmp_path / "library"
+    _load(current, path).close()
+    for file in documents.iterdir():
+        shutil.copy(file, current / file.name)
+    _killed_at(current, path, "load", event, ends, number)
+    assert _whole_or_absent(path, documents, old) == DOCUMENTS
+    _finished_like_new(path, current, fresh)
+
+
+@pytest.mark.parametrize(("event", "ends"), [("open", "writer.json"), ("os.remove", "faiss")])
+@pytest.mark.parametrize("verb", ["forget", "repair"])
+def test_a_killed_forget_or_repair_can_be_run_again(
+    documents: Path,
+    fresh: list[tuple[str, float]],
+    tmp_path: Path,
+    verb: str,
+    event: str,
+    ends: str,
+) -> None:
+    path = tmp_path / "library"
+    _load(documents, path).close()
+    _killed_at(documents, path, verb, event, ends, 1)
+    assert _whole_or_absent(path, documents) >= DOCUMENTS - (verb == "forget")
+    library = Library.open(path)
+    if library.catalogue.document("report-07.txt") and verb == "forget":
+        library.forget("report-07.txt")
+    assert library.repair() == []
+    kept = library.catalogue.counts().documents
+    assert kept == DOCUMENTS - (verb == "forget")
+    for file in path.rglob("*"):
+        assert verb == "repair" or b"Report 7 names" not in file.read_bytes(), file
+    library.close()
+    _finished_like_new(path, documents, fresh)
