@@ -33,7 +33,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # The steps of `test` stand in their order, also under `make -j`.
 .NOTPARALLEL:
 .PHONY: help setup setup-dev browser run test check pytest format eval clean fit-evidence \
-	test-offline bench-retrieval bench-quotes bench-answers bench-determinism bench-latency
+	test-offline bench-retrieval bench-quotes bench-answers bench-determinism bench-latency \
+	bench-hostile
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -96,7 +97,7 @@ eval: setup ## Measure the answers to the sample cases (ARGS="--mode generate")
 
 # Benchmarks: question sets are looked for in ../shared/bench. BENCH="xquad-en --sweep" picks sets.
 
-bench-retrieval bench-quotes bench-answers bench-determinism bench-latency: $(READY_DEV)
+bench-retrieval bench-quotes bench-answers bench-determinism bench-latency bench-hostile: $(READY_DEV)
 	$(BIN)/python -m benchmarks.$(@:bench-%=%) $(BENCH)
 
 bench-retrieval: ## nDCG@10 and first hits by the weight of the two legs
@@ -104,6 +105,7 @@ bench-quotes: ## How often the answer stands in the quotes
 bench-answers: ## Whole answers: ROUGE-L, refusals, exact quotes, numbers
 bench-determinism: ## Same question, same bytes; same folder, same scores
 bench-latency: ## How long a warm question takes
+bench-hostile: ## Damaged and odd files: read or refused, how long, why
 
 fit-evidence: $(READY_DEV) ## Fit the decision whether quotes are enough, and compare
 	$(BIN)/python -m benchmarks.fit_evidence --check

@@ -6,6 +6,8 @@ The command runs in this process, with the real models; a few runs start it as i
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +17,11 @@ from typing import Any
 
 import pytest
 
+from ingest.load import load
+from ingest.parse import Parser
+from rag.library.folder import Library
 from tests.conftest import SAMPLES
+from tests.stand_ins import HashEmbedder
 from ui import cli
 
 pytestmark = pytest.mark.models
@@ -357,3 +363,188 @@ def test_the_samples_are_where_the_readme_loads_them_from() -> None:
         ".md",
         ".txt",
     }
+
+
+# -- trouble -------------------------------------------------------------------------------------
+
+
+def test_a_path_that_is_not_there_makes_no_library(rag: Run, tmp_path: Path) -> None:
+    ran = rag("load", tmp_path / "none", "--library", tmp_path / "library", "--json")
+    assert (ran.code, ran.out) == (2, "")
+    assert "none" in ran.err
+    assert not (tmp_path / "library").exists()
+
+
+@pytest.mark.parametrize("command", [("ask",), ("show",), ("forget",), ("load",)])
+def test_an_argument_that_is_not_unicode_is_wrong_use(
+    rag: Run, library: tuple[str, str], command: tuple[str, ...]
+) -> None:
+    """What a shell hands over for the bytes of an old file name."""
+    ran = rag(*command, "caf\udce9", *library)
+    assert (ran.code, ran.out) == (2, "")
+    assert "not UTF-8" in ran.err
+
+
+def test_a_library_of_another_model_needs_attention(rag: Run, tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("The weir was built in 1902.")
+    made = Library.create(tmp_path / "library")
+    with Parser() as parser:
+        load([tmp_path / "one.txt"], made, lambda: HashEmbedder(384), parser)
+    made.close()
+    place = ("--library", made.path)
+    (tmp_path / "two.txt").write_text("The ferry leaves at noon.")
+    for command in (("ask", "When was it built?"), ("load", tmp_path / "two.txt")):
+        ran = rag(*command, *place, "--json")
+        assert (ran.code, ran.out) == (4, "")
+        for part in ("hash (384", "all-MiniLM-L6-v2 (384", "--embedder hash", "--library NEW"):
+            assert part in ran.err
+    assert rag("status", *place, "--json").row["documents"] == 1
+
+
+def test_a_generator_that_is_not_there_leaves_the_quotes(
+    rag: Run, library: tuple[str, str], tmp_path: Path
+) -> None:
+    arguments = ("--mode", "generate", "--generator", tmp_path / "none", "--json")
+    ran = rag("ask", GPT, *library, *arguments)
+    assert ran.code == 0
+    assert ran.row["outcome"] == "supported"
+    assert any("no model folder" in note for note in ran.row["notes"])
+
+
+def test_an_embedder_that_is_not_there_could_not_be_done(
+    rag: Run, library: tuple[str, str], tmp_path: Path
+) -> None:
+    ran = rag("ask", GPT, *library, "--embedder", tmp_path / "none", "--json")
+    assert (ran.code, ran.out) == (5, "")
+    assert "There is no model folder" in ran.err
+
+
+def test_a_wrong_setting_is_wrong_use(
+    rag: Run, library: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCEBOUND_EVIDENSE", "0.5")
+    for verb in ("status", "verify", "doctor"):
+        ran = rag(verb, *library, "--json")
+        assert (ran.code, ran.out) == (2, "")
+        assert "SOURCEBOUND_EVIDENSE" in ran.err
+
+
+def test_files_that_cannot_be_used_are_wrong_use(
+    rag: Run, library: tuple[str, str], tmp_path: Path, cases: Path
+) -> None:
+    batch = _lines(tmp_path / "questions.jsonl", [{"id": "1", "question": GPT}])
+    nowhere = tmp_path / "none" / "file"
+    for arguments in (
+        ("ask", "--batch", nowhere),
+        ("search", "--batch", tmp_path),
+        ("ask", "--batch", batch, "--out", nowhere),
+        ("ask", GPT, "--out", tmp_path / "alone.jsonl"),
+        ("ask", GPT, "--batch", batch),
+        ("evaluate", nowhere),
+        ("evaluate", cases, "--out", nowhere),
+        ("evaluate", batch),
+        ("evaluate", cases, "--min", "f1"),
+        ("evaluate", cases, "--min", "f1=much"),
+        ("load", cases, "--report", nowhere),
+    ):
+        ran = rag(*arguments, *(library if arguments[0] != "load" else ()))
+        assert (ran.code, ran.out) == (2, ""), (arguments, ran.err)
+        assert ran.err.strip()
+        assert "Traceback" not in ran.err
+    assert not (tmp_path / "alone.jsonl").exists()
+
+
+def test_an_empty_batch_gives_an_empty_file(
+    rag: Run, library: tuple[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "empty.jsonl").write_text("\n\n")
+    out = tmp_path / "out.jsonl"
+    assert rag("ask", "--batch", tmp_path / "empty.jsonl", "--out", out, *library).code == 0
+    assert out.read_text() == ""
+
+
+def test_a_full_disk_is_said(rag: Run, library: tuple[str, str], tmp_path: Path) -> None:
+    batch = _lines(tmp_path / "questions.jsonl", [{"id": "1", "question": GPT}])
+    ran = rag("search", "--batch", batch, "--out", "/dev/full", *library)
+    assert ran.code == 5
+    assert "disk is full" in ran.err
+
+
+def test_who_else_writes_is_said(rag: Run, tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("The weir was built in 1902.")
+    place = ("--library", tmp_path / "library")
+    assert rag("load", tmp_path / "one.txt", *place).code == 0
+    held = Library.open(tmp_path / "library")
+    with held.writing():
+        for command in (("load", tmp_path / "one.txt"), ("forget", "one.txt"), ("repair",)):
+            ran = rag(*command, *place, "--json")
+            assert (ran.code, ran.out) == (5, "")
+            assert "is writing to the library" in ran.err
+        assert rag("search", "weir", *place, "--json").row["hits"]
+    held.close()
+
+
+def test_a_file_that_has_gone_is_shown_from_the_library(rag: Run, tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("The weir was built in 1902.")
+    place = ("--library", tmp_path / "library")
+    rag("load", tmp_path / "one.txt", *place)
+    (tmp_path / "one.txt").unlink()
+    ran = rag("show", "one.txt", *place, "--json")
+    assert ran.code == 0
+    assert ran.row == {
+        "document": "one.txt",
+        "page": None,
+        "start": 0,
+        "text": ran.row["text"],
+    }
+    assert "1902" in ran.row["text"]
+    assert "is gone" in ran.err
+
+
+def test_refused_files_are_listed(rag: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text("")
+    place = ("--library", tmp_path / "library")
+    assert rag("load", tmp_path / "empty.txt", *place).code == 3
+    row = rag("status", "--refused", *place, "--json").row
+    assert row["refused"] == 1
+    assert [set(refusal) for refusal in row["refusals"]] == [{"path", "reason"}]
+    assert "empty.txt" in rag("status", "--refused", *place).out
+
+
+def test_an_interrupted_load_ends_130_and_keeps_what_is_done(tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    for number in range(400):
+        (documents / f"{number:03}.txt").write_text(f"Report {number} about the bridge. " * 40)
+    command = [str(Path(sys.executable).with_name("rag")), "load", str(documents), "--json"]
+    place = ["--library", str(tmp_path / "library")]
+    with subprocess.Popen(
+        [*command, *place], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        first = json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert first["outcome"] == "added"
+    assert process.returncode == 130
+    assert "Interrupted" in err
+    assert "Traceback" not in err
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert not any("summary" in row for row in rows)
+    library = Library.open(tmp_path / "library")
+    assert 0 < library.catalogue.counts().documents < 400
+    assert [one for one in library.verify() if not one.startswith("vectors: ")] == []
+    library.close()
+
+
+def test_nobody_reading_the_output_is_no_trace(sample_library: Path) -> None:
+    command = [str(Path(sys.executable).with_name("rag")), "show", "--library", str(sample_library)]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        command, stdout=write, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    os.close(write)
+    assert done.returncode == 5
+    assert "Traceback" not in done.stderr

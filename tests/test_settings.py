@@ -53,3 +53,43 @@ def test_an_unknown_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("SOURCEBOUND_LIBARY", "x")
     with pytest.raises(SettingsError, match="SOURCEBOUND_LIBARY is no setting"):
         read_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("SOURCEBOUND_MODE", "poem", "mode"),
+        ("SOURCEBOUND_EVIDENCE", "much", "evidence"),
+        ("SOURCEBOUND_EVIDENCE", "-0.1", "evidence"),
+        ("SOURCEBOUND_LIMITS__SECONDS", "0", "seconds"),
+        ("SOURCEBOUND_LIMITS__MEMORY_MB", "1", "memory_mb"),
+        ("SOURCEBOUND_LIMITS__HOURS", "1", "hours"),
+        ("SOURCEBOUND_LIMITS", "garbage", "limits"),
+    ],
+)
+def test_a_wrong_variable_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=said) as caught:
+        read_settings()
+    assert "SOURCEBOUND_* variable" in str(caught.value)
+
+
+def test_a_wrong_flag_is_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match="evidence"):
+        read_settings(evidence=1.5)
+    with pytest.raises(SettingsError, match="colour"):
+        read_settings(colour="red")
+
+
+def test_a_file_that_is_not_utf8_is_refused() -> None:
+    Path("sourcebound.toml").write_bytes(b'library = "caf\xe9"\n')
+    with pytest.raises(SettingsError, match=r"sourcebound\.toml"):
+        read_settings()
+
+
+def test_settings_do_not_change() -> None:
+    found = read_settings()
+    with pytest.raises(ValueError, match="frozen"):
+        found.evidence = 0.9

@@ -19,6 +19,7 @@ from rag.library.folder import Library
 from rag.models.weights import GENERATOR
 from rag.ports import Embedder, Generator
 from rag.records import Answer, Mode, Outcome, Page, Quote, Reply, Sentence
+from rag.retrieve import check_question
 from rag.settings import Settings, read_settings
 from rag.verify import RuleScorer
 from ui import markup
@@ -126,6 +127,7 @@ def ask_form(settings: Settings, library: Library) -> None:
 
 def answer(question: str, mode: Mode, settings: Settings, library: Library) -> None:
     """Show the reply as it comes about, then keep it."""
+    question = check_question(question)  # before half a minute of loading models
     parts = make_parts(mode, settings, library)
     place = st.empty()
     with st.spinner("Looking into your documents …"):

@@ -36,6 +36,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+_INTERRUPTED = 130
+
 LibraryOption = Annotated[
     Path | None, typer.Option("--library", help="Folder of the library.", show_default=False)
 ]
@@ -137,7 +139,7 @@ def search(
     from rag.retrieve import retrieve
 
     settings = read_settings(library=library, embedder=embedder)
-    questions = _questions(question, batch)
+    questions = _questions(question, batch, out)
     parts = assemble.parts(settings)
 
     def find(row: Question) -> dict[str, Any]:
@@ -178,7 +180,7 @@ def ask(
     from rag.ask import ask as answer
 
     settings = read_settings(library=library, embedder=embedder, generator=generator, mode=mode)
-    questions = _questions(question, batch)
+    questions = _questions(question, batch, out)
     parts = assemble.parts(settings, mode=settings.mode)
 
     def reply_to(row: Question) -> Reply:
@@ -267,13 +269,12 @@ def evaluate(
     gates += [Gate.at_most(text) for text in most or []]
     rows = read_cases(cases)
     parts = assemble.parts(settings, mode=settings.mode)
-    with printing.LoadProgress(sys.stderr) as bar:
+    with _lines_to(out) as write, printing.LoadProgress(sys.stderr) as bar:
         evaluation = run(
             rows,
             lambda question: answer(question, parts, mode=settings.mode),
             progress=lambda done, total: bar.update("asking", done, total),
         )
-    with _lines_to(out) as write:
         for row in evaluation.rows_as_json() if write else ():
             write(row)  # type: ignore[misc]
     if as_json:
@@ -416,9 +417,13 @@ def _open(settings: Settings) -> Any:
     return Library.open(settings.library)
 
 
-def _questions(question: str | None, batch: Path | None) -> Iterator[Question | BadRow]:
+def _questions(
+    question: str | None, batch: Path | None, out: Path | None
+) -> Iterator[Question | BadRow]:
     if (question is None) == (batch is None):
         raise SettingsError("Give a question, or --batch FILE with one question per line.")
+    if out and not batch:
+        raise SettingsError("--out goes with --batch; one answer goes to the terminal.")
     return read_questions(batch) if batch else iter(())
 
 
@@ -513,7 +518,10 @@ def run(arguments: Sequence[str]) -> int:
             return 2
     try:
         result = app(list(arguments), standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        code = result if isinstance(result, int) else 0
+        if code == _INTERRUPTED:  # typer turns the interrupt into this number, without a word
+            raise KeyboardInterrupt
+        return code
     except SourceboundError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -522,7 +530,10 @@ def run(arguments: Sequence[str]) -> int:
         return int(error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         print("Interrupted. What was finished before is kept.", file=sys.stderr)
-        return 130
+        return _INTERRUPTED
+    except SystemExit:
+        # Typer ends 1 when the reader of our output went away, and that says "a gate failed".
+        return 5
     except typer.Exit as error:
         return int(error.exit_code)
     except sqlite3.DatabaseError as error:

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     import pypdf
 
 _PASSWORD = "password-protected; save a copy without a password and load that"
+_OTHER_LOCK = "locked by a certificate or in an unknown way; save a copy without encryption"
 _NO_TEXT = "no text found; it may be a scan, which text recognition (OCR) would make readable"
 _PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD
+_SECURITY_ERROR = 5  # FPDF_ERR_SECURITY
 _MOST_HEADINGS = 20_000
 
 # PDFium puts U+0002 (older: U+FFFE) for a hyphen at the end of a line and leaves the line end out.
@@ -78,6 +80,8 @@ def _page_texts(path: Path) -> list[str | None]:
     except pypdfium2.PdfiumError as error:
         if getattr(error, "err_code", None) == _PASSWORD_ERROR or "password" in str(error):
             raise FileRefused(_PASSWORD) from error
+        if getattr(error, "err_code", None) == _SECURITY_ERROR:
+            raise FileRefused(_OTHER_LOCK) from error
         return _second_opinion(path)
     texts: list[str | None] = []
     with closing(document):

@@ -48,7 +48,7 @@ class SentenceTransformerEmbedder:
                 local_files_only=True,
                 model_kwargs={"dtype": self._dtype, "use_safetensors": True},
             )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except Exception as error:  # each library has errors of its own for a bad file
             raise ModelMissing(
                 f"The embedding model {known_as} in {folder} cannot be loaded ({error})."
             ) from error

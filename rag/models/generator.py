@@ -54,7 +54,7 @@ class TransformersGenerator:
                 use_safetensors=True,
             )
             self._model: Any = model.to(on)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except Exception as error:  # each library has errors of its own for a bad file
             raise ModelMissing(
                 f"The generator {name} in {folder} cannot be loaded ({error})."
             ) from error
@@ -140,7 +140,13 @@ def converted_default() -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(str(target) + ".lock"):
         if not _is_whole(target):
-            _convert(source, target)
+            try:
+                _convert(source, target)
+            except Exception as error:  # a full disk, a missing package: each in its own words
+                raise ModelMissing(
+                    f"The generator {weights.GENERATOR.name} cannot be converted into "
+                    f"{target.parent} ({error}). `rag doctor` checks what it needs."
+                ) from error
     return target
 
 

@@ -67,6 +67,23 @@ def test_the_same_question_gives_the_same_bytes(embedder: Embedder) -> None:
     assert embedder.embed_question("Where does the heron nest?").tobytes() == first
 
 
+def test_the_identity_stays(embedder: Embedder) -> None:
+    before = embedder.identity
+    embedder.embed_question("Where does the heron nest?")
+    assert embedder.identity == before
+    assert before.comparable(embedder.identity)
+    assert (len(before.digest), int(before.digest, 16) > 0) == (64, True)
+    assert before.dimensions == len(embedder.embed_question("Where?"))
+    assert embedder.window > 0
+
+
+def test_each_sentence_is_embedded_alone(embedder: Embedder) -> None:
+    texts = ["One.", TEXT, "Interest rates rose by a quarter point."]
+    rows = embedder.embed_sentences(texts)
+    for text, row in zip(texts, rows, strict=True):
+        assert embedder.embed_sentences([text])[0].tobytes() == row.tobytes()
+
+
 def test_near_texts_are_nearer(embedder: Embedder) -> None:
     question = embedder.embed_question("Where does the heron nest?")
     near, far = embedder.embed_sentences([TEXT, "Interest rates rose by a quarter point."])

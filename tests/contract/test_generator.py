@@ -44,6 +44,22 @@ def test_it_has_a_name(generator: Generator) -> None:
     assert generator.identity
 
 
+@pytest.mark.parametrize(
+    ("question", "quote"),
+    [
+        (QUESTION, ""),
+        ("", QUOTE),
+        (QUESTION, "🦆 水鳥"),
+        (QUESTION, "word " * 900),
+        (MARKS, MARKS),
+    ],
+)
+def test_odd_texts_do_not_break_it(generator: Generator, question: str, quote: str) -> None:
+    pieces = list(generator.phrase(question, quote, max_new_tokens=4))
+    assert len(pieces) <= 4
+    assert not any("\n" in piece.strip() for piece in pieces)
+
+
 @pytest.mark.models
 def test_marks_in_a_document_are_letters(real_generator: Any) -> None:
     from transformers import AutoTokenizer

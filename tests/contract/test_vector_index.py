@@ -65,6 +65,18 @@ def test_ties_go_by_key(make: Make, vectors: Vectors) -> None:
     assert [key for key, _ in index.search(vectors[0], 3)] == [4, 7, 9]
 
 
+@pytest.mark.parametrize("limit", [2, 90, 100, 150])
+def test_ties_go_by_key_even_at_the_cut(make: Make, vectors: Vectors, limit: int) -> None:
+    """FAISS takes another way of sorting from 100 results on."""
+    index = make(range(50, 350), np.stack([vectors[0]] * 300))
+    assert [key for key, _ in index.search(vectors[0], limit)] == list(range(50, 50 + limit))
+
+
+def test_a_key_that_is_not_there_may_be_allowed(make: Make, vectors: Vectors) -> None:
+    index = make(range(40), vectors)
+    assert [key for key, _ in index.search(vectors[3], 10, [3, 4_000])] == [3]
+
+
 def test_only_what_is_allowed(make: Make, vectors: Vectors) -> None:
     index = make(range(40), vectors)
     assert {key for key, _ in index.search(vectors[0], 10, [5, 6, 7])} == {5, 6, 7}

@@ -141,7 +141,7 @@ def visit(browser: Browser, served: Served) -> Iterator[Visit]:
 def test_from_an_empty_library_to_a_quote_and_to_a_refusal(visit: Visit, served: Served) -> None:
     page = visit.page
     expect(page.get_by_text("Your library is empty.")).to_be_visible(timeout=LOADING)
-    assert "rag load FOLDER" in page.inner_text("body")
+    expect(page.locator("body")).to_contain_text("rag load FOLDER")
 
     visit.upload(SAMPLES / "field-guide-part-one.pdf")
     expect(page.locator(".sb-loaded")).to_contain_text("field-guide-part-one.pdf added")
