@@ -68,6 +68,9 @@ def as_json(parsed: Parsed) -> dict[str, Any]:
         "headings": [[each.level, each.title, each.start] for each in parsed.headings],
         "page_count": parsed.page_count,
         "reason": parsed.reason,
+        "tables": [[each.start, each.end, each.columns, each.caption] for each in parsed.tables],
+        "marks": [[each.start, each.place] for each in parsed.marks],
+        "asides": [[each.start, each.end] for each in parsed.asides],
     }
 
 

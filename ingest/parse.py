@@ -20,9 +20,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from ingest.parsed import Parsed
+from ingest.parsed import Mark, Parsed, Table
 from rag.errors import FileRefused
-from rag.records import Heading, Page
+from rag.records import Heading, Page, Span
 
 SECONDS = 120.0
 MEMORY = 4 * 1024**3
@@ -197,6 +197,16 @@ def from_json(answer: dict[str, Any]) -> Parsed:
         length += len(page.text)
     if any(not 0 <= heading.start <= length for heading in headings):
         raise ValueError("a heading lies outside the text")
+    tables = tuple(
+        Table(start, end, tuple(columns), caption)
+        for start, end, columns, caption in answer["tables"]
+    )
+    marks = tuple(Mark(start, place) for start, place in answer["marks"])
+    asides = tuple(Span(start, end) for start, end in answer["asides"])
+    for spans in (tables, asides):
+        ends = [at for span in spans for at in (span.start, span.end)]
+        if ends != sorted(ends) or any(not 0 <= at <= length for at in ends):
+            raise ValueError("tables or asides overlap or lie outside the text")
     return Parsed(
         title=answer["title"],
         media_type=answer["media_type"],
@@ -204,6 +214,9 @@ def from_json(answer: dict[str, Any]) -> Parsed:
         headings=headings,
         page_count=answer["page_count"],
         reason=answer["reason"],
+        tables=tables,
+        marks=marks,
+        asides=asides,
     )
 
 

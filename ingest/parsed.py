@@ -1,10 +1,36 @@
-"""What a reader hands on: the text of one file with its pages, headings and title."""
+"""What a reader hands on: the text of one file with its pages, headings, tables and places."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rag.records import Heading, Page
+from rag.records import Heading, Page, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that stands in the text between `start` and `end`, one line for each row.
+
+    `columns` are the names of its columns, "" where one has none; `caption` is "" where the table
+    has none. Both also stand in the text where the file shows them.
+    """
+
+    start: int
+    end: int
+    columns: tuple[str, ...] = ()
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """From `start` on, up to the next mark, the text stands at `place` of the file.
+
+    `place` is what a person looks for in the file: "slide 3", "Prices!A5:D5", "line 12". "" ends a
+    place without beginning another.
+    """
+
+    start: int
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +40,10 @@ class Parsed:
     The document's text is `"".join(page.text for page in pages)`; every `start` counts code points
     in it. A format without pages has one `Page` whose number is None. Headings are ordered by
     `start` and stand in the text at their `start`, except outline entries whose words could not be
-    found on their page: these start where the page starts. `page_count` is None where the format
-    has no pages; `reason` says in words which pages could not be read, None when all could.
+    found on their page: these start where the page starts. Tables and marks are ordered by `start`
+    too, and tables do not overlap. `asides` are stretches that are shown, never indexed: headers,
+    footers and page numbers that repeat. `page_count` is None where the format has no pages;
+    `reason` says in words which pages could not be read, None when all could.
     """
 
     title: str
@@ -24,3 +52,6 @@ class Parsed:
     headings: tuple[Heading, ...]
     page_count: int | None = None
     reason: str | None = None
+    tables: tuple[Table, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    asides: tuple[Span, ...] = ()

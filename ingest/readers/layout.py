@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ingest.clean import clean
-from ingest.parsed import Parsed
+from ingest.parsed import Mark, Parsed, Table
 from rag.errors import FileRefused
 from rag.records import Heading, Page
 
@@ -23,6 +23,8 @@ _JUNK = re.compile(
     re.IGNORECASE,
 )
 
+_TABLE = "a table"
+
 
 class Layout:
     """Text of a document under construction.
@@ -32,9 +34,12 @@ class Layout:
 
     def __init__(self) -> None:
         self.headings: list[Heading] = []
+        self._tables: list[Table] = []
+        self._marks: list[Mark] = []
         self._parts: list[str] = []
         self._length = 0
         self._run = ""
+        self._mark = ""
 
     def block(self, text: str) -> None:
         """Add a paragraph of its own, with a blank line before it."""
@@ -51,6 +56,35 @@ class Layout:
             start = self._add(title, "")
             self.headings.append(Heading(level=level, title=title, start=start))
 
+    def place(self, place: str) -> None:
+        """Say where in the file stands what is added from here on: "slide 3", "line 12"."""
+        self._mark = place
+
+    def table(
+        self,
+        rows: Iterable[str],
+        columns: Sequence[str] = (),
+        caption: str = "",
+        places: Iterable[str] = (),
+    ) -> None:
+        """Add a table, one line for each row, with a blank line before it.
+
+        `columns` are the names of its columns and `caption` what it is called, as typed fields; the
+        rows hold the line of names themselves. `places` gives each row's place in the file.
+        """
+        begun: int | None = None
+        marks = iter(places)
+        for row in rows:
+            self._mark = next(marks, self._mark)
+            start = self._add(one_line(row), "" if begun is None else _TABLE)
+            if begun is None and self._length > start:
+                begun = start
+                self._run = _TABLE
+        if begun is not None:
+            names = tuple(one_line(name) for name in columns)
+            self._tables.append(Table(begun, self._length, names, one_line(caption)))
+        self._run = ""
+
     def parsed(self, media_type: str, title: str) -> Parsed:
         """Return the finished document.
 
@@ -61,7 +95,14 @@ class Layout:
         if not text:
             raise FileRefused("the file holds no text")
         page = Page(number=None, start=0, text=text)
-        return Parsed(title, media_type, (page,), tuple(self.headings))
+        return Parsed(
+            title,
+            media_type,
+            (page,),
+            tuple(self.headings),
+            tables=tuple(self._tables),
+            marks=tuple(self._marks),
+        )
 
     def _add(self, text: str, run: str) -> int:
         text = clean(text).strip("\n")
@@ -71,6 +112,8 @@ class Layout:
             self._put("\n" if run and run == self._run else "\n\n")
         self._run = run
         start = self._length
+        if self._mark != (self._marks[-1].place if self._marks else ""):
+            self._marks.append(Mark(start, self._mark))
         self._put(text)
         return start
 
