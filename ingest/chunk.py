@@ -6,22 +6,28 @@ both indexes, because a chunk that does not say what it belongs to cannot be fou
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from ingest.parsed import Parsed
+from ingest.parsed import Mark, Parsed, Table
+from ingest.place import between
 from rag.library.catalogue import NewChunk
 from rag.records import Chunk, Heading, Page, Span
 from rag.text import sentences
 
-VERSION = "chunks-1"
+VERSION = "chunks-2"
 """Changes when the same text would be cut otherwise; documents cut before are loaded again."""
 
 CAPACITY = 190
 """Tokens of a chunk's own text. With `CONTEXT_WORDS` it stays inside a window of 256."""
 
 CONTEXT_WORDS = 30
+
+_TABLE_WORDS = 14
+"""Words of the context that caption and column names of a table may take."""
 
 
 WINDOW = 20_000
@@ -47,35 +53,46 @@ class Chunker:
     def chunks(self, document_id: str, parsed: Parsed) -> tuple[NewChunk, ...]:
         """All chunks of a document, in order of their place."""
         found: list[NewChunk] = []
-        for page, start, end, headings in _sections(parsed):
-            context = _context(parsed.title, headings)
-            for span, inside in self._cut(page, start, end):
-                text = page.text[span.start - page.start : span.end - page.start]
-                identity = f"{document_id}-{len(found):06d}"
+        marks = _Marks(parsed.marks)
+        for piece in _pieces(parsed):
+            table = piece.table
+            context = _context(parsed.title, piece.headings, table)
+            for span, inside in self._cut(piece):
+                text = piece.page.text[span.start - piece.page.start : span.end - piece.page.start]
+                places = tuple(marks.at(span.start + cut.start) for cut in inside)
                 chunk = Chunk(
-                    identity, document_id, text, span.start, span.end, page.number, headings
+                    id=f"{document_id}-{len(found):06d}",
+                    document_id=document_id,
+                    text=text,
+                    start=span.start,
+                    end=span.end,
+                    page=piece.page.number,
+                    headings=piece.headings,
+                    place=between(places[0], places[-1]) if places else "",
+                    columns=table.columns if table else (),
+                    caption=table.caption if table else "",
                 )
-                found.append(NewChunk(chunk, context, inside))
+                found.append(NewChunk(chunk, context, inside, places))
         return tuple(found)
 
-    def _cut(self, page: Page, start: int, end: int) -> Iterator[tuple[Span, tuple[Span, ...]]]:
-        """Chunks of the page's text between `start` and `end`, each with its sentences."""
-        text = page.text[start - page.start : end - page.start]
-        for window in _windows(sentences(text)):
+    def _cut(self, piece: _Piece) -> Iterator[tuple[Span, tuple[Span, ...]]]:
+        """Chunks of the piece, each with its sentences; a row of a table is one sentence."""
+        text = piece.page.text[piece.start - piece.page.start : piece.end - piece.page.start]
+        for window in _windows(_lines(text) if piece.table else sentences(text)):
             first = window[0].start
             whole = _unwrapped(text, window)
-            for offset, piece in self._splitter.chunk_indices(whole):
-                piece = piece.rstrip()
-                if not piece.strip():
+            for offset, cut_out in self._splitter.chunk_indices(whole):
+                cut_out = cut_out.rstrip()
+                if not cut_out.strip():
                     continue
                 begin = first + offset
-                stop = begin + len(piece)
+                stop = begin + len(cut_out)
                 inside = tuple(
                     Span(max(cut.start, begin) - begin, min(cut.end, stop) - begin)
                     for cut in window
                     if cut.start < stop and cut.end > begin
                 )
-                yield Span(start + begin, start + stop), inside
+                yield Span(piece.start + begin, piece.start + stop), inside
 
 
 def _windows(cuts: Sequence[Span]) -> Iterator[list[Span]]:
@@ -103,6 +120,65 @@ def _unwrapped(text: str, cuts: Sequence[Span]) -> str:
     return "".join(pieces)
 
 
+def _lines(text: str) -> list[Span]:
+    found, start = [], 0
+    for line in text.split("\n"):
+        if line.strip():
+            found.append(Span(start, start + len(line)))
+        start += len(line) + 1
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A stretch of one page, under one heading path, inside one table or outside of all."""
+
+    page: Page
+    start: int
+    end: int
+    headings: tuple[str, ...]
+    table: Table | None = None
+
+
+class _Marks:
+    """Looks up where in the file a stretch of text stands."""
+
+    def __init__(self, marks: Sequence[Mark]) -> None:
+        self._marks = marks
+        self._starts = [mark.start for mark in marks]
+
+    def at(self, start: int) -> str:
+        index = bisect_right(self._starts, start) - 1
+        return self._marks[index].place if index >= 0 else ""
+
+
+def _pieces(parsed: Parsed) -> Iterator[_Piece]:
+    """The text to be indexed, in order: sections without asides, cut where tables begin and end."""
+    stretches: list[tuple[int, int, Table | None]] = [
+        (table.start, table.end, table) for table in parsed.tables
+    ]
+    stretches += [(aside.start, aside.end, None) for aside in parsed.asides]
+    stretches.sort(key=lambda stretch: stretch[:2])
+    first = 0
+    for page, start, end, headings in _sections(parsed):
+        at = start
+        while first < len(stretches) and stretches[first][1] <= start:
+            first += 1
+        for begin, stop, table in stretches[first:]:
+            if begin >= end:
+                break
+            begin, stop = max(begin, at), min(stop, end)
+            if begin >= stop:
+                continue
+            if begin > at:
+                yield _Piece(page, at, begin, headings)
+            if table:
+                yield _Piece(page, begin, stop, headings, table)
+            at = stop
+        if at < end:
+            yield _Piece(page, at, end, headings)
+
+
 def _sections(parsed: Parsed) -> Iterator[tuple[Page, int, int, tuple[str, ...]]]:
     """Stretches of one page under one heading path, with that path, outermost first."""
     path: list[Heading] = []
@@ -127,8 +203,10 @@ def _sections(parsed: Parsed) -> Iterator[tuple[Page, int, int, tuple[str, ...]]
             yield page, start, end, titles
 
 
-def _context(title: str, headings: Sequence[str]) -> str:
-    """Title and headings as one line of at most `CONTEXT_WORDS` words."""
+def _context(title: str, headings: Sequence[str], table: Table | None) -> str:
+    """Title, headings, caption and column names as one line of at most `CONTEXT_WORDS` words."""
+    named = [table.caption, *table.columns] if table else []
+    about = " ".join(named).split()[:_TABLE_WORDS]
     parts = [title, *(heading for heading in headings if heading != title)]
-    words = " - ".join(part for part in parts if part).split()
-    return " ".join(words[:CONTEXT_WORDS])
+    words = " - ".join(part for part in parts if part).split()[: CONTEXT_WORDS - len(about)]
+    return " ".join([*words, "-", *about] if words and about else [*words, *about])

@@ -21,6 +21,9 @@ def hit(passage: Passage) -> Json:
         "heading": " > ".join(passage.chunk.headings) or None,
         "score": round(passage.score, 6),
         "text": passage.chunk.text,
+        "place": passage.chunk.place or None,
+        "caption": passage.chunk.caption or None,
+        "columns": list(passage.chunk.columns),
         "also": list(passage.document.also),
         "flags": list(passage.flags),
     }
@@ -33,6 +36,9 @@ def quote(item: Quote) -> Json:
         "start": item.start,
         "end": item.end,
         "text": item.text,
+        "place": item.place or None,
+        "caption": item.caption or None,
+        "columns": list(item.columns),
     }
 
 

@@ -138,7 +138,8 @@ def _sentences(
     total = sum(weights.values()) or 1.0
     titles = {title.casefold() for title in (passage.document.title, *passage.chunk.headings)}
     found = []
-    for cut, cosine in zip(stored.sentences, cosines, strict=True):
+    rows = zip(stored.sentences, stored.places, cosines, strict=True)
+    for cut, place, cosine in rows:
         piece = text[cut.start : cut.end]
         terms = frozenset(stems(piece))
         cover = sum(weight for term, weight in weights.items() if term in terms) / total
@@ -159,6 +160,9 @@ def _sentences(
             score=score,
             headings=passage.chunk.headings,
             flags=guard.flags(piece),
+            place=place,
+            columns=passage.chunk.columns,
+            caption=passage.chunk.caption,
         )
         found.append(_Sentence(quote, meaning, terms, plain))
     return found

@@ -61,7 +61,9 @@ class Document:
 class Chunk:
     """A stretch of one document, on one page where the format has pages.
 
-    `id` is made of the document's id and the chunk's ordinal: the same on every machine.
+    `id` is made of the document's id and the chunk's ordinal: the same on every machine. `place` is
+    where a person finds it in the file ("slide 3", "Prices!A5:D12", "lines 3-9"), "" where page and
+    headings say all. `columns` and `caption` are those of the table it was cut from.
     """
 
     id: str
@@ -71,6 +73,9 @@ class Chunk:
     end: int
     page: int | None
     headings: tuple[str, ...] = ()
+    place: str = ""
+    columns: tuple[str, ...] = ()
+    caption: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +100,8 @@ class Passage:
 class Quote:
     """Exact text of a document, between two offsets.
 
-    `score` says how well it answers the question (0..1), for ranking only. `headings` and `flags`
-    come from the passage it was cut from.
+    `score` says how well it answers the question (0..1), for ranking only. `place` is its own place
+    in the file; `headings`, `columns`, `caption` and `flags` come from the passage it was cut from.
     """
 
     document: Document
@@ -107,6 +112,9 @@ class Quote:
     score: float = 0.0
     headings: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    place: str = ""
+    columns: tuple[str, ...] = ()
+    caption: str = ""
 
 
 @dataclass(frozen=True, slots=True)

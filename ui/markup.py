@@ -20,6 +20,7 @@ from rag.records import (
     Quote,
     Sentence,
 )
+from ui.wording import about_table
 
 AROUND = 400
 """Code points of the page's text shown on either side of a quote."""
@@ -60,7 +61,9 @@ def quote(item: Quote) -> str:
     flags = "".join(f'<span class="sb-flag">{escape(flag)}</span>' for flag in item.flags)
     return (
         f'<blockquote class="sb-quote"><p>{escape(item.text)}</p>'
-        f"<footer>{_place(item.document, item.page, item.headings)}{flags}</footer></blockquote>"
+        f"{_table(item.caption, item.columns)}<footer>"
+        f"{_place(item.document, item.page, item.place, item.headings)}{flags}"
+        "</footer></blockquote>"
     )
 
 
@@ -75,7 +78,8 @@ def in_passage(item: Quote, page: Page, notice: str | None) -> str:
     after = page.text[last:end] + (" …" if end < len(page.text) else "")
     warning = f'<p class="sb-note">{escape(notice)}</p>' if notice else ""
     return (
-        f'<p class="sb-place">{_place(item.document, item.page, item.headings)}</p>{warning}'
+        f'<p class="sb-place">{_place(item.document, item.page, item.place, item.headings)}</p>'
+        f"{warning}{_table(item.caption, item.columns)}"
         f'<div class="sb-passage">{escape(before)}<mark>{escape(page.text[first:last])}</mark>'
         f"{escape(after)}</div>"
     )
@@ -85,7 +89,8 @@ def passages(items: Sequence[Passage]) -> str:
     """Passages that were found but do not answer."""
     return "".join(
         f'<div class="sb-near"><p class="sb-place">'
-        f"{_place(item.document, item.chunk.page, item.chunk.headings)}</p>"
+        f"{_place(item.document, item.chunk.page, item.chunk.place, item.chunk.headings)}</p>"
+        f"{_table(item.chunk.caption, item.chunk.columns)}"
         f"<p>{escape(item.chunk.text)}</p></div>"
         for item in items
     )
@@ -130,10 +135,18 @@ def documents(items: Sequence[Document]) -> str:
     return f'<ul class="sb-files">{rows}</ul>'
 
 
-def _place(document: Document, page: int | None, headings: Sequence[str]) -> str:
+def _table(caption: str, columns: Sequence[str]) -> str:
+    """Caption and column names of the table that a row was quoted from."""
+    text = about_table(caption, columns)
+    return f'<p class="sb-table">{escape(text)}</p>' if text else ""
+
+
+def _place(document: Document, page: int | None, place: str, headings: Sequence[str]) -> str:
     parts = [f'<b class="sb-document">{escape(document.name)}</b>']
     if page is not None:
         parts.append(f"page {page}")
+    if place:
+        parts.append(escape(place))
     if headings:
         parts.append(escape(headings[-1]))
     return ", ".join(parts)

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from rag.records import Document, Outcome, Page, Quote, Reply
+from ui.wording import about_table
 
 if TYPE_CHECKING:
     from rag.evaluation.run import Evaluation
@@ -106,9 +107,8 @@ def hits(rows: Sequence[Mapping[str, Any]]) -> None:
         print("Nothing found.")
     for row in rows:
         heading = f" - {row['heading']}" if row["heading"] else ""
-        print(
-            f"{row['rank']:>3}  {row['score']:.3f}  {_where(row['document'], row['page'])}{heading}"
-        )
+        where = _where(row["document"], row["page"], row["place"] or "")
+        print(f"{row['rank']:>3}  {row['score']:.3f}  {where}{heading}")
         print(_wrap(" ".join(row["text"].split())[:300], "     "))
 
 
@@ -172,11 +172,15 @@ def _quote(quote: Quote) -> None:
     print(_wrap("“" + " ".join(quote.text.split()) + "”", "  "))
     flags = f"  [{', '.join(quote.flags)}]" if quote.flags else ""
     heading = f" - {quote.headings[-1]}" if quote.headings else ""
-    print(f"    {_where(quote.document.name, quote.page)}{heading}{flags}")
+    print(f"    {_where(quote.document.name, quote.page, quote.place)}{heading}{flags}")
+    table = about_table(quote.caption, quote.columns)
+    if table:
+        print(_wrap(table, "    "))
 
 
-def _where(document: str, number: int | None) -> str:
-    return f"{document}, page {number}" if number is not None else document
+def _where(document: str, number: int | None, place: str = "") -> str:
+    parts = [document, f"page {number}" if number is not None else "", place]
+    return ", ".join(part for part in parts if part)
 
 
 def _wrap(text: str, indent: str = "") -> str:

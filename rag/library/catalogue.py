@@ -57,11 +57,16 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class NewChunk:
-    """A chunk on its way into the catalogue; `sentences` are spans inside its text."""
+    """A chunk on its way into the catalogue.
+
+    `sentences` are spans inside its text, `places` where each of them stands in the file; "" or no
+    place at all where page and headings say it.
+    """
 
     chunk: Chunk
     context: str
     sentences: tuple[Span, ...]
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ class NewDocument:
 
 @dataclass(frozen=True, slots=True)
 class StoredChunk:
-    """A chunk with what the catalogue keeps about it.
+    """A chunk with what the catalogue keeps about it; one place for each sentence.
 
     `sentence_vectors` has one unit row per sentence, None while the document is not embedded.
     """
@@ -86,6 +91,7 @@ class StoredChunk:
     document: Document
     chunk: Chunk
     sentences: tuple[Span, ...]
+    places: tuple[str, ...]
     sentence_vectors: Vectors | None
 
 
@@ -395,8 +401,9 @@ class Catalogue:
         for item in new.chunks:
             chunk = item.chunk
             cursor = self._db.execute(
-                'INSERT INTO chunks (id, document_id, start, "end", page, headings, sentences, '
-                "context, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                'INSERT INTO chunks (id, document_id, start, "end", page, headings, place, '
+                "columns, caption, sentences, context, text) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     chunk.id,
                     chunk.document_id,
@@ -404,7 +411,10 @@ class Catalogue:
                     chunk.end,
                     chunk.page,
                     json.dumps(chunk.headings, ensure_ascii=False),
-                    json.dumps([[span.start, span.end] for span in item.sentences]),
+                    chunk.place,
+                    json.dumps(chunk.columns, ensure_ascii=False),
+                    chunk.caption,
+                    _write_sentences(item),
                     item.context,
                     chunk.text,
                 ),
@@ -466,7 +476,7 @@ class Catalogue:
             (identity,),
         )
         return [
-            (key, PassageText(context, text, tuple(Span(*pair) for pair in json.loads(sentences))))
+            (key, PassageText(context, text, _read_sentences(sentences)[0]))
             for key, context, text, sentences in rows
         ]
 
@@ -544,20 +554,30 @@ class Catalogue:
         for batch in _batches(keys):
             marks = ",".join("?" * len(batch))
             rows += self._db.execute(
-                'SELECT chunks.key, id, document_id, text, start, "end", page, headings, '
-                "chunks.sentences, vectors.sentences FROM chunks LEFT JOIN vectors "
-                f"ON vectors.key = chunks.key WHERE chunks.key IN ({marks})",
+                'SELECT chunks.key, id, document_id, text, start, "end", page, headings, place, '
+                "columns, caption, chunks.sentences, vectors.sentences FROM chunks "
+                f"LEFT JOIN vectors ON vectors.key = chunks.key WHERE chunks.key IN ({marks})",
                 batch,
             ).fetchall()
         documents = self._documents(sorted({row[2] for row in rows}))
         found = {}
-        for key, identity, document_id, text, start, end, page, headings, cuts, blob in rows:
-            spans = tuple(Span(*pair) for pair in json.loads(cuts))
+        for key, identity, document_id, text, start, end, page, headings, *rest in rows:
+            place, columns, caption, cuts, blob = rest
+            spans, places = _read_sentences(cuts)
             chunk = Chunk(
-                identity, document_id, text, start, end, page, tuple(json.loads(headings))
+                identity,
+                document_id,
+                text,
+                start,
+                end,
+                page,
+                tuple(json.loads(headings)),
+                place,
+                tuple(json.loads(columns)),
+                caption,
             )
             vectors = None if blob is None else _restore(blob, len(spans))
-            found[key] = StoredChunk(key, documents[document_id], chunk, spans, vectors)
+            found[key] = StoredChunk(key, documents[document_id], chunk, spans, places, vectors)
         return found
 
     def vectors_of(self, keys: Sequence[int]) -> dict[int, Vector]:
@@ -646,6 +666,22 @@ class Catalogue:
             "UPDATE documents SET embedded = 0 WHERE id IN (SELECT document_id FROM chunks "
             "WHERE key NOT IN (SELECT key FROM vectors))"
         )
+
+
+def _write_sentences(item: NewChunk) -> str:
+    """JSON list of [start, end] or, where the sentence has a place of its own, with that place."""
+    places = item.places or ("",) * len(item.sentences)
+    rows = zip(item.sentences, places, strict=True)
+    return json.dumps(
+        [[span.start, span.end, *([place] if place else [])] for span, place in rows],
+        ensure_ascii=False,
+    )
+
+
+def _read_sentences(stored: str) -> tuple[tuple[Span, ...], tuple[str, ...]]:
+    rows = json.loads(stored)
+    spans = tuple(Span(row[0], row[1]) for row in rows)
+    return spans, tuple(row[2] if len(row) > 2 else "" for row in rows)
 
 
 def _quantise(vectors: Vectors) -> npt.NDArray[np.int8]:

@@ -7,7 +7,7 @@ outside the inverted index and the index can be rebuilt from the rows at any tim
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -60,7 +60,10 @@ CREATE TABLE chunks (
     "end" INTEGER NOT NULL,
     page INTEGER,
     headings TEXT NOT NULL,         -- JSON list, outermost first
-    sentences TEXT NOT NULL,        -- JSON list of [start, end] inside the chunk's text
+    place TEXT NOT NULL,            -- where in the file: "slide 3", "Prices!A5:D12"; "" if nowhere
+    columns TEXT NOT NULL,          -- JSON list, the column names of its table
+    caption TEXT NOT NULL,          -- of its table
+    sentences TEXT NOT NULL,        -- JSON list of [start, end, place?] inside the chunk's text
     context TEXT NOT NULL,          -- title and headings as they are indexed
     text TEXT NOT NULL
 );

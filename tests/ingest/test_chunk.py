@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from ingest.chunk import Chunker
 from ingest.parse import Parser
-from ingest.parsed import Parsed
+from ingest.parsed import Mark, Parsed, Table
 from rag.library.catalogue import NewChunk
 from rag.ports import Embedder
-from rag.records import Heading, Page
+from rag.records import Heading, Page, Span
 from tests.conftest import SAMPLES
 
 
@@ -118,3 +118,42 @@ def test_a_huge_text_is_cut(text: str) -> None:
     parsed = _parsed([text])
     chunks = _plain().chunks("d", parsed)
     assert sum(item.chunk.end - item.chunk.start for item in chunks) >= len(text.replace(" ", ""))
+
+
+def test_a_table_is_cut_at_its_rows_and_says_what_its_columns_are() -> None:
+    rows = [f"Heron {number} 2019 {number * 17} eggs" for number in range(60)]
+    before, after = "Counted in May. ", "\nThat is all."
+    text = before + "\n".join(rows) + after
+    start = len(before)
+    marks = []
+    at = start
+    for number, row in enumerate(rows, start=2):
+        marks.append(Mark(at, f"Birds!A{number}:D{number}"))
+        at += len(row) + 1
+    table = Table(start, start + len("\n".join(rows)), ("bird", "year", "count"), "Birds seen")
+    page = Page(None, 0, text)
+    marks.append(Mark(table.end, ""))
+    parsed = Parsed("A title", "text/csv", (page,), (), tables=(table,), marks=tuple(marks))
+    chunks = _plain().chunks("doc", parsed)
+    _check(parsed, chunks)
+    inside = [item for item in chunks if item.chunk.columns]
+    assert len(inside) > 1
+    for item in inside:
+        assert item.chunk.columns == ("bird", "year", "count")
+        assert item.chunk.caption == "Birds seen"
+        assert item.context == "A title - Birds seen bird year count"
+        lines = item.chunk.text.split("\n")
+        assert [item.chunk.text[cut.start : cut.end] for cut in item.sentences] == lines
+        first = rows.index(lines[0]) + 2
+        assert item.places[0] == f"Birds!A{first}:D{first}"
+        assert item.chunk.place == f"Birds!A{first}:D{first + len(lines) - 1}"
+    others = [item.chunk.text.strip() for item in chunks if not item.chunk.columns]
+    assert others == ["Counted in May.", "That is all."]
+
+
+def test_what_is_set_aside_is_in_no_chunk() -> None:
+    text = "ANNUAL REPORT 2019\nHerons breed early.\nThey nest in trees.\n17\n"
+    asides = (Span(0, 19), Span(text.index("17\n"), len(text)))
+    parsed = Parsed("A title", "text/plain", (Page(1, 0, text),), (), 1, asides=asides)
+    chunks = _plain().chunks("doc", parsed)
+    assert [item.chunk.text for item in chunks] == ["Herons breed early.\nThey nest in trees."]
