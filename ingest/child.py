@@ -2,6 +2,8 @@
 
 It reads one JSON object per line, `{"path": ..., "media_type": ...}`, and answers each with one
 line: the parsed file, or `{"refused": reason}`. With `"last": true` it says that it ends now.
+`{"tokenizer": ..., "window": ...}` has no answer: from then on files are cut to chunks, too, here
+and not in the loading process, whose own work would have to wait for it.
 """
 
 from __future__ import annotations
@@ -12,10 +14,14 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ingest.parsed import Parsed
 from rag.errors import FileRefused
+
+if TYPE_CHECKING:
+    from ingest.chunk import Chunker
+    from rag.library.catalogue import NewChunk
 
 _GRACE = 10
 
@@ -27,11 +33,16 @@ def main() -> None:
     with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)
         _limit(memory)
-        for request in sys.stdin.buffer:
+        chunker: Chunker | None = None
+        for line in sys.stdin.buffer:
+            request = json.loads(line)
+            if "window" in request:
+                chunker = _chunker(request["tokenizer"], request["window"])
+                continue
             # If the parent is gone, nobody else ends a file that takes for ever.
             with contextlib.suppress(AttributeError):
                 signal.alarm(seconds + _GRACE)
-            answer = _answer(json.loads(request), characters)
+            answer = _answer(request, characters, chunker)
             answers.write(json.dumps(answer).encode("ascii") + b"\n")
             answers.flush()
             with contextlib.suppress(AttributeError):
@@ -40,7 +51,15 @@ def main() -> None:
                 return
 
 
-def _answer(request: dict[str, str], characters: int) -> dict[str, Any]:
+def _chunker(tokenizer: str | None, window: int) -> Chunker:
+    from tokenizers import Tokenizer
+
+    from ingest.chunk import Chunker
+
+    return Chunker(None if tokenizer is None else Tokenizer.from_str(tokenizer), window)
+
+
+def _answer(request: dict[str, str], characters: int, chunker: Chunker | None) -> dict[str, Any]:
     from ingest.readers import read
 
     try:
@@ -48,7 +67,10 @@ def _answer(request: dict[str, str], characters: int) -> dict[str, Any]:
         length = sum(len(page.text) for page in parsed.pages)
         if length > characters:
             return {"refused": f"its text is longer than {characters:,} characters"}
-        return as_json(parsed)
+        answer = as_json(parsed)
+        if chunker:
+            answer["chunks"] = [chunk_as_json(each) for each in chunker.chunks("", parsed)]
+        return answer
     except FileRefused as refused:
         return {"refused": str(refused)}
     except MemoryError:
@@ -72,6 +94,23 @@ def as_json(parsed: Parsed) -> dict[str, Any]:
         "marks": [[each.start, each.place] for each in parsed.marks],
         "asides": [[each.start, each.end] for each in parsed.asides],
     }
+
+
+def chunk_as_json(new: NewChunk) -> list[Any]:
+    """Return a chunk without its text and id; `ingest.parse.chunks_from_json` puts them back."""
+    chunk = new.chunk
+    return [
+        chunk.start,
+        chunk.end,
+        chunk.page,
+        chunk.headings,
+        chunk.place,
+        chunk.columns,
+        chunk.caption,
+        new.context,
+        [[span.start, span.end] for span in new.sentences],
+        new.places if any(new.places) else [],
+    ]
 
 
 def _limit(memory: int) -> None:

@@ -8,32 +8,26 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
-from ingest.admit import content_hash, media_type, walk
-from ingest.chunk import CAPACITY, VERSION, Chunker
-from ingest.parsed import Parsed
-from ingest.readers import READER
-from rag.errors import FileRefused, SettingsError
-from rag.library.catalogue import NewDocument, Place, Refusal
+from ingest.admit import walk
+from ingest.ahead import Ahead
+from ingest.look import File, FileParser, Look, Looked, as_text, kept
+from ingest.parse import Cutting
+from rag.errors import SettingsError
+from rag.library.catalogue import Place, Refusal
 from rag.library.folder import Library
 from rag.ports import Embedder, PassageText, PassageVectors
-from rag.records import Document, FileReport, LoadOutcome
+from rag.records import FileReport, LoadOutcome
 
-MADE_BY = f"{READER}, {VERSION}, {CAPACITY} tokens"
+_EMBED_AT_ONCE = 256
+"""Chunks: enough for batches of like length, few enough for new words to be stored in between."""
 
-_EMBED_AT_ONCE = 512
-"""Chunks: enough for batches of like length, few enough to hold in memory and to lose by a kill."""
-
-
-class FileParser(Protocol):
-    """Reads one file. Raises `FileRefused`."""
-
-    def parse(self, path: Path, media_type: str) -> Parsed: ...
+_CHARACTERS_AHEAD = 4_000_000
+"""Text that may wait between reading and storing: some thousand pages."""
 
 
 @dataclass(slots=True)
@@ -55,13 +49,6 @@ class Progress:
     step: str
     done: int
     total: int
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    path: Path
-    root: Path
-    relative: str
 
 
 def load(
@@ -88,13 +75,9 @@ def load(
     with library.writing():
         run = _Load(library, embedder, parser, largest_file, on_file, on_progress)
         files = list(run.list_files(paths))
-        for number, file in enumerate(files):
-            on_progress(Progress("reading", number, len(files)))
-            run.take(file)
-        on_progress(Progress("reading", len(files), len(files)))
+        run.take_all(files)
         if prune:
-            run.prune(paths, {_text(str(file.path)) for file in files})
-        run.embed(everything=True)
+            run.prune(paths, {as_text(str(file.path)) for file in files})
         library.save_index()
     run.summary.seconds = time.monotonic() - began
     return run.summary
@@ -117,17 +100,18 @@ class _Load:
         self.summary = Summary()
         self._make_embedder = embedder
         self._embedder: Embedder | None = None
-        self._chunker: Chunker | None = None
         self._parser = parser
-        self._largest_file = largest_file
         self._on_file = on_file
         self._on_progress = on_progress
-        self._waiting = 0
         self._known = {place.path: place for place in self.catalogue.places()}
         self._names = {place.name: place.path for place in self._known.values()}
         self._refused = {refusal.path: refusal for refusal in self.catalogue.refusals()}
+        self._groups: deque[list[str]] = deque()
+        self._group: list[str] = []
+        self._group_chunks = 0
+        self._look = Look(self.catalogue, parser, self._known, self._refused, largest_file)
 
-    def list_files(self, paths: Iterable[Path]) -> Iterable[_File]:
+    def list_files(self, paths: Iterable[Path]) -> Iterable[File]:
         """Every file below the paths, once, in a fixed order."""
         seen: set[str] = set()
         library = self.library.path.resolve()
@@ -139,96 +123,119 @@ class _Load:
                 if str(path) not in seen and (named or library not in path.parents):
                     seen.add(str(path))
                     home = root if root.is_dir() else root.parent
-                    yield _File(path, home, _text(path.relative_to(home).as_posix()))
+                    yield File(path, home, as_text(path.relative_to(home).as_posix()))
 
-    # -- one file ----------------------------------------------------------------------------
+    # -- files -------------------------------------------------------------------------------
 
-    def take(self, file: _File) -> None:
-        """Load one file and account for it."""
+    def take_all(self, files: Sequence[File]) -> None:
+        """Load the files, in their order, and make all vectors that are missing.
+
+        Reading runs ahead in another thread and its child process. Text is stored as soon as it is
+        there; while there is none, vectors are made.
+        """
+        known = {file: self._look.at_once(file) for file in files}
+        # Here and not in the other thread: where models come from may care who asks.
+        if any(looked is None and self._look.needs_reading(file) for file, looked in known.items()):
+            model = self._model()
+            tokenizer = None if model.tokenizer is None else model.tokenizer.to_str()
+            self._look.cutting = Cutting(tokenizer, model.window)
+        for identity in self.catalogue.unembedded_documents():
+            self._wait_for_vectors(identity)
+        self._end_group()
+        vectors = self._embedding()
+
+        def look(file: File) -> Looked:
+            return known[file] or self._look.closely(file)
+
+        with Ahead(files, look, lambda looked: looked.characters, _CHARACTERS_AHEAD) as ahead:
+            taken = 0
+            try:
+                while not ahead.done:
+                    if not ahead.ready and next(vectors):
+                        continue
+                    self._on_progress(Progress("reading", taken, len(files)))
+                    self._take(ahead.take())
+                    taken += 1
+            except BaseException:
+                self._parser.stop()
+                raise
+        self._on_progress(Progress("reading", len(files), len(files)))
+        self._end_group()
+        while next(vectors):
+            pass
+
+    def _take(self, looked: Looked) -> None:
+        """Store what was found out about a file, and account for it."""
         began = time.monotonic()
-        try:
-            outcome, document_id = self._take(file)
-            pages, chunks, reason = self.catalogue.document_account(document_id)
-            name = self._known[str(file.path)].name
-            report = FileReport(name, outcome, reason, pages, chunks)
-        except FileRefused as refused:
-            report = FileReport(
-                file.relative, LoadOutcome.REFUSED, self._refuse(file, str(refused))
-            )
-        seconds = time.monotonic() - began
-        self._account(
-            FileReport(
-                report.name, report.outcome, report.reason, report.pages, report.chunks, seconds
-            )
-        )
-        self.embed()
+        gone = not self.catalogue.has_document(looked.identity)
+        if looked.new is None and looked.refused is None and gone:
+            # It was there when the file was looked at; then its last place got other content.
+            looked = self._look.closely(looked.file, anew=True)
+        if looked.refused is not None:
+            outcome, name, pages, chunks = LoadOutcome.REFUSED, looked.file.relative, None, 0
+            reason: str | None = self._refuse(looked)
+        else:
+            outcome = self._store(looked)
+            pages, chunks, reason = self.catalogue.document_account(looked.identity)
+            name = self._known[str(looked.file.path)].name
+        seconds = looked.seconds + time.monotonic() - began
+        self._account(FileReport(name, outcome, reason, pages, chunks, seconds))
 
-    def _take(self, file: _File) -> tuple[LoadOutcome, str]:
-        if _text(str(file.path)) != str(file.path):
-            raise FileRefused("its name or that of a folder is not UTF-8; rename it")
-        kind = media_type(file.path, self._largest_file)
-        identity = content_hash(file.path)
-        before = self._known.get(str(file.path))
-        current = self.catalogue.document_reader(identity) == MADE_BY
-        if current and before and before.document_id == identity:
-            if before.path in self._refused:  # it was unreadable in between
-                with self.catalogue.writing():
-                    self.catalogue.remove_refusal(before.path)
-            return LoadOutcome.UNCHANGED, identity
-        if current:
+    def _store(self, looked: Looked) -> LoadOutcome:
+        identity = looked.identity
+        before = self._known.get(str(looked.file.path))
+        if looked.new is None and before and before.document_id == identity:
+            self._check_again(looked, before)
+            return LoadOutcome.UNCHANGED
+        if looked.new is None:
             others = self.catalogue.places(identity)
             gone = [place for place in others if _is_gone(place.path)]
             with self.catalogue.writing():
-                self._place(file, identity)
+                self._place(looked)
                 for place in gone:
                     self._leave(place)
                 if before:
                     self.catalogue.drop_if_placeless(before.document_id)
             if before:
-                return LoadOutcome.UPDATED, identity
-            return (LoadOutcome.MOVED if gone else LoadOutcome.DUPLICATE), identity
-        new = self._read(file, identity, kind)
+                return LoadOutcome.UPDATED
+            return LoadOutcome.MOVED if gone else LoadOutcome.DUPLICATE
         fresh = not self.catalogue.has_document(identity) and before is None
         with self.catalogue.writing():
-            kept = self.catalogue.places(identity)
+            places = self.catalogue.places(identity)
             if self.catalogue.has_document(identity):
                 self.catalogue.remove_document(identity)
-            self.catalogue.add_document(new)
-            for place in kept:
+            self.catalogue.add_document(looked.new)
+            for place in places:
                 self.catalogue.add_place(place)
-            self._place(file, identity)
+            self._place(looked)
             if before and before.document_id != identity:
                 self.catalogue.drop_if_placeless(before.document_id)
-        self._waiting += len(new.chunks)
-        return (LoadOutcome.ADDED if fresh else LoadOutcome.UPDATED), identity
+        self._wait_for_vectors(identity)
+        return LoadOutcome.ADDED if fresh else LoadOutcome.UPDATED
 
-    def _read(self, file: _File, identity: str, kind: str) -> NewDocument:
-        parsed = self._parser.parse(file.path, kind)
-        chunks = self._cutter().chunks(identity, parsed)
-        if not chunks:
-            raise FileRefused("it holds no text")
-        document = Document(
-            identity, file.relative, parsed.title, parsed.media_type, parsed.page_count
-        )
-        return NewDocument(document, parsed.pages, chunks, MADE_BY, parsed.reason)
+    def _check_again(self, looked: Looked, before: Place) -> None:
+        """Note what changed about a file whose bytes did not: its time, or that it can be read."""
+        if before.path in self._refused:
+            with self.catalogue.writing():
+                self._place(looked)
+        elif not looked.unchanged:
+            self.catalogue.note_checked(
+                before.path, looked.size, looked.mtime_ns, looked.checked_ns
+            )
 
-    def _refuse(self, file: _File, reason: str) -> str:
-        place = self._known.get(str(file.path))
-        if place is not None:
-            reason = f"{reason}; what was loaded from it before is kept"
-        try:
-            status = file.path.lstat()
-            size, mtime = status.st_size, status.st_mtime_ns
-        except OSError:
-            size, mtime = 0, 0
+    def _refuse(self, looked: Looked) -> str:
+        file, reason = looked.file, looked.refused or ""
+        if str(file.path) in self._known:
+            reason = kept(reason)
         refusal = Refusal(
-            _text(str(file.path)),
+            as_text(str(file.path)),
             file.relative,
-            _text(str(file.root)),
+            as_text(str(file.root)),
             reason,
-            size,
-            mtime,
-            MADE_BY,
+            looked.size,
+            looked.mtime_ns,
+            looked.checked_ns,
+            self._look.refuser,
         )
         if self._refused.get(refusal.path) != refusal:
             with self.catalogue.writing():
@@ -237,15 +244,19 @@ class _Load:
 
     # -- places and names --------------------------------------------------------------------
 
-    def _place(self, file: _File, identity: str) -> None:
-        path = str(file.path)
+    def _place(self, looked: Looked) -> None:
+        path = str(looked.file.path)
         before = self._known.get(path)
-        name = before.name if before else self._name(file)
-        try:
-            status = file.path.stat()
-        except OSError as error:
-            raise FileRefused("it went away while it was read") from error
-        place = Place(path, name, str(file.root), identity, status.st_size, status.st_mtime_ns)
+        name = before.name if before else self._name(looked.file)
+        place = Place(
+            path,
+            name,
+            str(looked.file.root),
+            looked.identity,
+            looked.size,
+            looked.mtime_ns,
+            looked.checked_ns,
+        )
         self.catalogue.add_place(place)
         self._known[path] = place
         self._names[name] = path
@@ -255,7 +266,7 @@ class _Load:
         self._known.pop(place.path, None)
         self._names.pop(place.name, None)
 
-    def _name(self, file: _File) -> str:
+    def _name(self, file: File) -> str:
         """The path below the loaded folder; with as many parents in front as tell it apart."""
         name = file.relative
         for parent in [file.root, *file.root.parents]:
@@ -300,42 +311,61 @@ class _Load:
             self.library.check_canary(self._embedder)
         return self._embedder
 
-    def _cutter(self) -> Chunker:
-        if self._chunker is None:
-            model = self._model()
-            self._chunker = Chunker(model.tokenizer, model.window)
-        return self._chunker
+    def _wait_for_vectors(self, identity: str) -> None:
+        """Put a document into the group that is embedded together.
 
-    def embed(self, *, everything: bool = False) -> None:
-        """Make the vectors of documents that lack them, once enough have gathered."""
-        if not everything and self._waiting < _EMBED_AT_ONCE:
-            return
-        pending = self.catalogue.unembedded_documents()
-        total = self._waiting
+        Groups follow from the order of the files alone, never from how fast they were read: what
+        else is in a batch moves a bfloat16 vector by up to 2e-3.
+        """
+        self._group.append(identity)
+        self._group_chunks += self.catalogue.document_account(identity)[1]
+        if self._group_chunks >= _EMBED_AT_ONCE:
+            self._end_group()
+
+    def _end_group(self) -> None:
+        if self._group:
+            self._groups.append(self._group)
+            self._group, self._group_chunks = [], 0
+
+    def _embedding(self) -> Iterator[bool]:
+        """Embed the groups that are complete, a bit with each step; False when there is none."""
         done = 0
-        batch: list[tuple[str, list[tuple[int, PassageText]]]] = []
-        for identity in pending:
-            batch.append((identity, self.catalogue.passage_texts(identity)))
-            size = sum(len(texts) for _, texts in batch)
-            if size >= _EMBED_AT_ONCE or identity == pending[-1]:
-                self._embed(batch)
-                done += size
-                self._on_progress(Progress("embedding", done, max(done, total)))
-                batch = []
-        self._waiting = 0
-
-    def _embed(self, batch: Sequence[tuple[str, list[tuple[int, PassageText]]]]) -> None:
-        model = self._model()
-        if self.catalogue.embedder is None:
+        while True:
+            if not self._groups:
+                yield False
+                continue
+            rows: list[tuple[str, int, PassageText]] = [
+                (identity, key, text)
+                for identity in self.catalogue.lacking_vectors(self._groups.popleft())
+                for key, text in self.catalogue.passage_texts(identity)
+            ]
+            if not rows:
+                continue
+            model = self._model()
+            if self.catalogue.embedder is None:
+                with self.catalogue.writing():
+                    self.library.record_embedder(model)
+            found: dict[str, dict[int, PassageVectors]] = {}
+            for start in range(0, len(rows), _EMBED_AT_ONCE):
+                some = rows[start : start + _EMBED_AT_ONCE]
+                vectors = model.embed_passages([text for _, _, text in some])
+                for (identity, key, _), vector in zip(some, vectors, strict=True):
+                    found.setdefault(identity, {})[key] = vector
+                done += len(some)
+                if start + len(some) < len(rows):
+                    yield True
             with self.catalogue.writing():
-                self.library.record_embedder(model)
-        vectors = iter(model.embed_passages([text for _, texts in batch for _, text in texts]))
-        rows: list[tuple[str, dict[int, PassageVectors]]] = [
-            (identity, {key: next(vectors) for key, _ in texts}) for identity, texts in batch
-        ]
-        with self.catalogue.writing():
-            for identity, found in rows:
-                self.catalogue.add_vectors(identity, found)
+                # What was replaced meanwhile waits in a later group.
+                for identity in self.catalogue.lacking_vectors(list(found)):
+                    keys = [key for key, _ in self.catalogue.passage_texts(identity)]
+                    if keys == list(found[identity]):
+                        self.catalogue.add_vectors(identity, found[identity])
+            self._on_progress(Progress("embedding", done, self._total(done)))
+            yield True
+
+    def _total(self, done: int) -> int:
+        counts = self.catalogue.counts()
+        return done + counts.chunks - counts.embedded_chunks
 
 
 def _is_gone(path: str) -> bool:
@@ -347,8 +377,3 @@ def _is_gone(path: str) -> bool:
     except OSError:
         return False
     return False
-
-
-def _text(path: str) -> str:
-    """The path as it can be stored: bytes of a name that are no UTF-8 are written out."""
-    return path.encode("utf-8", "backslashreplace").decode()

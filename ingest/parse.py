@@ -15,14 +15,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 from ingest.parsed import Mark, Parsed, Table
 from rag.errors import FileRefused
-from rag.records import Heading, Page, Span
+from rag.library.catalogue import NewChunk
+from rag.records import Chunk, Heading, Page, Span
 
 SECONDS = 120.0
 MEMORY = 4 * 1024**3
@@ -32,7 +34,16 @@ _FILES_PER_CHILD = 200  # libraries leak a little with every file
 _PIECE = 1 << 20
 _STDERR_KEPT = 8192
 _BYTES_PER_CHARACTER = 12  # a character beyond the first plane, written as two \\uXXXX
+_NONSENSE = "the reader's answer on this file makes no sense"
 _OUT_OF_MEMORY = (b"memory allocation", b"MemoryError", b"bad_alloc", b"out of memory")
+
+
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """How text is cut: the tokenizer as its JSON, None where a model has none, and its window."""
+
+    tokenizer: str | None
+    window: int
 
 
 class Parser:
@@ -52,6 +63,12 @@ class Parser:
         self._characters = characters
         self._child: subprocess.Popen[bytes] | None = None
         self._files = 0
+        self._cutting: bytes | None = None
+
+    @property
+    def limits(self) -> str:
+        """What a file may cost, in words: a file refused under other limits is tried again."""
+        return f"{self._seconds:g} s, {self._memory / 1024**3:.3g} GiB"
 
     def __enter__(self) -> Self:
         return self
@@ -70,12 +87,37 @@ class Parser:
         Raises:
             FileRefused: the reader refused it, crashed on it, or went over a limit.
         """
+        return from_json(self._ask(path, media_type))
+
+    def read(
+        self, path: Path, media_type: str, document_id: str, cutting: Cutting
+    ) -> tuple[Parsed, tuple[NewChunk, ...]]:
+        """Return what `parse` returns, and its chunks, cut in the same child.
+
+        Raises what `parse` raises.
+        """
+        setup = {"tokenizer": cutting.tokenizer, "window": cutting.window}
+        line = json.dumps(setup).encode("ascii") + b"\n"
+        if line != self._cutting:
+            self.close()
+            self._cutting = line
+        answer = self._ask(path, media_type)
+        parsed = from_json(answer)
+        try:
+            return parsed, chunks_from_json(answer["chunks"], document_id, parsed)
+        except (ValueError, TypeError, KeyError) as error:
+            raise FileRefused(_NONSENSE) from error
+
+    def _ask(self, path: Path, media_type: str) -> dict[str, Any]:
         died_between_files = self._child is not None and self._child.poll() is not None
         if died_between_files or self._files >= _FILES_PER_CHILD:
             self.close()
         try:
             if self._child is None:
                 self._child = self._start()
+                if self._cutting and self._child.stdin:
+                    with contextlib.suppress(BrokenPipeError):
+                        _write(self._child.stdin, self._cutting)
             self._files += 1
             line = self._exchange(self._child, path, media_type)
             answer = json.loads(line)
@@ -84,15 +126,24 @@ class Parser:
                 raise FileRefused(self._too_much_memory())
             if "refused" in answer:
                 raise FileRefused(str(answer["refused"]))
-            return from_json(answer)
+            if not isinstance(answer, dict):
+                raise ValueError("an answer is an object")
+            return answer
         except FileRefused:
             raise
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError) as error:
             self.close()
-            raise FileRefused("the reader's answer on this file makes no sense") from error
+            raise FileRefused(_NONSENSE) from error
         except BaseException:  # an interrupt leaves an answer on the way that nobody will ask for
             self.close()
             raise
+
+    def stop(self) -> None:
+        """End what `read` is doing in another thread: it raises `FileRefused` soon."""
+        child = self._child
+        if child is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(child.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """End the child, if there is one, with everything it started; leaves no zombie."""
@@ -139,7 +190,7 @@ class Parser:
         deadline = time.monotonic() + self._seconds
         request = {"path": os.path.abspath(path), "media_type": media_type}
         with contextlib.suppress(BrokenPipeError):  # the reason shows when its output ends
-            child.stdin.write(json.dumps(request).encode("ascii") + b"\n")
+            _write(child.stdin, json.dumps(request).encode("ascii") + b"\n")
         pieces: list[bytes] = []
         length = 0
         stderr = b""
@@ -186,8 +237,47 @@ def from_json(answer: dict[str, Any]) -> Parsed:
     """Return the parsed file that `ingest.child.as_json` took apart.
 
     Raises:
-        ValueError: something is missing, or offsets do not follow from the pages.
+        FileRefused: something is missing, or offsets do not follow from the pages.
     """
+    try:
+        return _parsed(answer)
+    except (ValueError, TypeError, KeyError) as error:
+        raise FileRefused(_NONSENSE) from error
+
+
+def chunks_from_json(
+    rows: Sequence[Sequence[Any]], document_id: str, parsed: Parsed
+) -> tuple[NewChunk, ...]:
+    """Return the chunks that `ingest.child.chunk_as_json` took apart.
+
+    Raises:
+        ValueError: a chunk or a sentence of it lies outside the text.
+    """
+    text = "".join(page.text for page in parsed.pages)
+    found: list[NewChunk] = []
+    for start, end, page, headings, place, columns, caption, context, spans, places in rows:
+        if not 0 <= start < end <= len(text):
+            raise ValueError("a chunk lies outside the text")
+        sentences = tuple(Span(first, last) for first, last in spans)
+        if any(not 0 <= span.start < span.end <= end - start for span in sentences):
+            raise ValueError("a sentence lies outside its chunk")
+        chunk = Chunk(
+            id=f"{document_id}-{len(found):06d}",
+            document_id=document_id,
+            text=text[start:end],
+            start=start,
+            end=end,
+            page=page,
+            headings=tuple(headings),
+            place=place,
+            columns=tuple(columns),
+            caption=caption,
+        )
+        found.append(NewChunk(chunk, context, sentences, tuple(places)))
+    return tuple(found)
+
+
+def _parsed(answer: dict[str, Any]) -> Parsed:
     pages = tuple(Page(number, start, text) for number, start, text in answer["pages"])
     headings = tuple(Heading(level, title, start) for level, title, start in answer["headings"])
     length = 0
@@ -218,6 +308,13 @@ def from_json(answer: dict[str, Any]) -> Parsed:
         marks=marks,
         asides=asides,
     )
+
+
+def _write(stream: IO[bytes], line: bytes) -> None:
+    """Write all of `line`: an unbuffered pipe takes what it has room for."""
+    left = memoryview(line)
+    while left:
+        left = left[stream.write(left) :]
 
 
 def _pieces(

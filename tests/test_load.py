@@ -6,15 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from ingest.load import Progress, Summary, load
-from ingest.parse import Parser
+from ingest.parse import Cutting, Parser
 from ingest.parsed import Parsed
 from rag.errors import SettingsError
+from rag.library.catalogue import NewChunk
 from rag.library.folder import Library
 from rag.records import FileReport, LoadOutcome
 from tests.conftest import ROOT
@@ -196,21 +198,30 @@ def test_a_file_put_back_is_no_longer_refused(
     assert library.catalogue.refusals() == []
 
 
-class _Vanishing(Parser):
-    """Reads a file that is deleted while it is read."""
+class _Meddling(Parser):
+    """Does something to a file while it is read."""
 
-    def parse(self, path: Path, media_type: str) -> Parsed:
-        parsed = super().parse(path, media_type)
-        if path.name == "b.txt":
-            path.unlink()
-        return parsed
+    def __init__(self, name: str, meddle: Callable[[Path], None]) -> None:
+        super().__init__()
+        self.read_so_far: list[str] = []
+        self._name = name
+        self._meddle = meddle
+
+    def read(
+        self, path: Path, media_type: str, document_id: str, cutting: Cutting
+    ) -> tuple[Parsed, tuple[NewChunk, ...]]:
+        self.read_so_far.append(path.name)
+        found = super().read(path, media_type, document_id, cutting)
+        if path.name == self._name:
+            self._meddle(path)
+        return found
 
 
 def test_a_file_that_vanishes_costs_only_itself(library: Library, documents: Path) -> None:
     for name in "abc":
         _write(documents, f"{name}.txt", f"Sentence {name} about the sea.")
     reports: list[FileReport] = []
-    with _Vanishing() as parser:
+    with _Meddling("b.txt", Path.unlink) as parser:
         load([documents], library, HashEmbedder, parser, on_file=reports.append)
     assert {report.name: report.outcome.value for report in reports} == {
         "a.txt": "added",
@@ -220,6 +231,105 @@ def test_a_file_that_vanishes_costs_only_itself(library: Library, documents: Pat
     assert "went away" in (reports[1].reason or "")
     assert [document.name for document in library.catalogue.documents()] == ["a.txt", "c.txt"]
     assert library.verify() == []
+
+
+def test_a_file_that_grows_for_ever_is_refused_and_loaded_when_it_is_whole(
+    library: Library, documents: Path
+) -> None:
+    _write(documents, "a.txt", "The ferry leaves at noon.")
+    growing = _write(documents, "log.txt", "The first line of the log.\n")
+
+    def grow(path: Path) -> None:
+        with path.open("a") as file:
+            file.write("Another line of the log.\n")
+
+    reports: list[FileReport] = []
+    with _Meddling("log.txt", grow) as parser:
+        load([documents], library, HashEmbedder, parser, on_file=reports.append)
+        assert parser.read_so_far == ["a.txt", "log.txt", "log.txt"]
+    assert [report.outcome.value for report in reports] == ["added", "refused"]
+    assert "changed while it was read" in (reports[1].reason or "")
+    with Parser() as parser:
+        load([documents], library, HashEmbedder, parser, on_file=reports.append)
+    assert [report.outcome.value for report in reports[2:]] == ["unchanged", "added"]
+    (document,) = (each for each in library.catalogue.documents() if each.name == "log.txt")
+    text = "".join(page.text for page in library.catalogue.pages(document.id))
+    assert text.strip() == growing.read_text().strip()
+
+
+def test_a_file_written_once_while_it_is_read_is_read_again(
+    library: Library, documents: Path
+) -> None:
+    _write(documents, "a.txt", "The ferry leaves at noon.")
+
+    def write_once(path: Path) -> None:
+        if "evening" not in path.read_text():
+            path.write_text("The ferry leaves in the evening.")
+
+    with _Meddling("a.txt", write_once) as parser:
+        load([documents], library, HashEmbedder, parser)
+    (document,) = library.catalogue.documents()
+    assert [page.text for page in library.catalogue.pages(document.id)] == [
+        "The ferry leaves in the evening."
+    ]
+
+
+def test_what_was_refused_is_read_again_only_when_something_changed(
+    library: Library, documents: Path
+) -> None:
+    bad = _write(documents, "bad.txt", " \n \n")
+    good = _write(documents, "good.txt", "The ferry leaves at noon.")
+    _age(bad, good)
+
+    def read(seconds: float = 60) -> tuple[list[str], list[FileReport]]:
+        reports: list[FileReport] = []
+        with _Meddling("", lambda path: None) as parser:
+            parser._seconds = seconds
+            load([documents], library, HashEmbedder, parser, on_file=reports.append)
+            return parser.read_so_far, reports
+
+    first, before = read()
+    assert first == ["bad.txt", "good.txt"]
+    again, after = read()
+    assert again == []
+    assert [(one.name, one.reason) for one in after if one.reason] == [
+        (one.name, one.reason) for one in before if one.reason
+    ]
+    assert read(seconds=90)[0] == ["bad.txt"]  # other limits: perhaps it can be read now
+    bad.write_text("The lighthouse was lit in 1811.")
+    assert read()[1][0].outcome is LoadOutcome.ADDED
+
+
+def test_a_settled_file_is_not_even_opened_again(
+    library: Library, documents: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _age(_write(documents, "a.txt", "The ferry leaves at noon."))
+    with Parser() as parser:
+        load([documents], library, HashEmbedder, parser)
+        import ingest.look
+
+        hashed: list[Path] = []
+        real = ingest.look.content_hash
+        monkeypatch.setattr(
+            ingest.look, "content_hash", lambda path: (hashed.append(path), real(path))[1]
+        )
+        summary = load([documents], library, HashEmbedder, parser)
+        assert summary.counts[LoadOutcome.UNCHANGED] == 1
+        assert hashed == []
+        # The same size and, seen in steps of two seconds, the same time: only its bytes tell.
+        path = _write(documents, "a.txt", "The ferry leaves at dusk.")
+        summary = load([documents], library, HashEmbedder, parser)
+        assert summary.counts[LoadOutcome.UPDATED] == 1
+        path.write_text("The ferry leaves at dawn.")
+        os.utime(path, ns=(0, library.catalogue.places()[0].mtime_ns))
+        summary = load([documents], library, HashEmbedder, parser)
+        assert summary.counts[LoadOutcome.UPDATED] == 1
+
+
+def _age(*paths: Path) -> None:
+    """Make files an hour old, so that their time can be trusted."""
+    for path in paths:
+        os.utime(path, (time.time() - 3600,) * 2)
 
 
 def test_a_name_that_is_not_unicode_costs_only_its_file(

@@ -32,7 +32,10 @@ _SQL_VARIABLES = 500  # well below SQLite's limit on variables in one statement
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One file in which a document was found. `mtime_ns` is the file's time in nanoseconds."""
+    """One file in which a document was found.
+
+    `mtime_ns` is the file's time, `checked_ns` when its bytes were hashed, both in nanoseconds.
+    """
 
     path: str
     name: str
@@ -40,6 +43,7 @@ class Place:
     document_id: str
     size: int
     mtime_ns: int
+    checked_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Refusal:
     reason: str
     size: int
     mtime_ns: int
+    checked_ns: int
     reader: str
 
 
@@ -325,7 +330,7 @@ class Catalogue:
             ("", ()) if document_id is None else ("WHERE document_id = ?", (document_id,))
         )
         rows = self._db.execute(
-            f"SELECT path, name, root, document_id, size, mtime_ns FROM places {where} "
+            f"SELECT path, name, root, document_id, size, mtime_ns, checked_ns FROM places {where} "
             "ORDER BY seen",
             values,
         )
@@ -334,11 +339,27 @@ class Catalogue:
     def add_place(self, place: Place) -> None:
         self._db.execute("DELETE FROM refusals WHERE path = ?", (place.path,))
         self._db.execute(
-            "INSERT INTO places VALUES (?, ?, ?, ?, ?, ?, "
+            "INSERT INTO places VALUES (?, ?, ?, ?, ?, ?, ?, "
             "(SELECT coalesce(max(seen), 0) + 1 FROM places)) "
             "ON CONFLICT (path) DO UPDATE SET document_id = excluded.document_id, "
-            "size = excluded.size, mtime_ns = excluded.mtime_ns",
-            (place.path, place.name, place.root, place.document_id, place.size, place.mtime_ns),
+            "size = excluded.size, mtime_ns = excluded.mtime_ns, "
+            "checked_ns = excluded.checked_ns",
+            (
+                place.path,
+                place.name,
+                place.root,
+                place.document_id,
+                place.size,
+                place.mtime_ns,
+                place.checked_ns,
+            ),
+        )
+
+    def note_checked(self, path: str, size: int, mtime_ns: int, checked_ns: int) -> None:
+        """Note that a file was hashed and is what it was; not a new generation."""
+        self._db.execute(
+            "UPDATE places SET size = ?, mtime_ns = ?, checked_ns = ? WHERE path = ?",
+            (size, mtime_ns, checked_ns, path),
         )
 
     def remove_place(self, path: str) -> None:
@@ -355,13 +376,14 @@ class Catalogue:
 
     def refusals(self) -> list[Refusal]:
         rows = self._db.execute(
-            "SELECT path, name, root, reason, size, mtime_ns, reader FROM refusals ORDER BY name"
+            "SELECT path, name, root, reason, size, mtime_ns, checked_ns, reader FROM refusals "
+            "ORDER BY name"
         )
         return [Refusal(*row) for row in rows]
 
     def add_refusal(self, refusal: Refusal) -> None:
         self._db.execute(
-            "INSERT OR REPLACE INTO refusals VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO refusals VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 refusal.path,
                 refusal.name,
@@ -369,6 +391,7 @@ class Catalogue:
                 refusal.reason,
                 refusal.size,
                 refusal.mtime_ns,
+                refusal.checked_ns,
                 refusal.reader,
             ),
         )
@@ -468,6 +491,19 @@ class Catalogue:
         """Ids of documents whose vectors are still missing."""
         rows = self._db.execute("SELECT id FROM documents WHERE NOT embedded ORDER BY id")
         return [row[0] for row in rows]
+
+    def lacking_vectors(self, ids: Sequence[str]) -> list[str]:
+        """Those of the documents that are here without vectors, in the order given."""
+        found: set[str] = set()
+        for batch in _batches(ids):
+            marks = ",".join("?" * len(batch))
+            found.update(
+                row[0]
+                for row in self._db.execute(
+                    f"SELECT id FROM documents WHERE id IN ({marks}) AND NOT embedded", batch
+                )
+            )
+        return [identity for identity in ids if identity in found]
 
     def passage_texts(self, identity: str) -> list[tuple[int, PassageText]]:
         """Keys and texts of a document's chunks, as they are embedded."""

@@ -21,6 +21,7 @@ CREATE TABLE documents (
     reader TEXT NOT NULL,           -- what parsed and chunked it
     embedded INTEGER NOT NULL       -- 0 until the vectors of all its chunks are committed
 ) WITHOUT ROWID;
+CREATE INDEX documents_unembedded ON documents (id) WHERE NOT embedded;
 
 CREATE TABLE places (
     path TEXT PRIMARY KEY,          -- absolute path of the file
@@ -29,6 +30,7 @@ CREATE TABLE places (
     document_id TEXT NOT NULL REFERENCES documents (id),
     size INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL,
+    checked_ns INTEGER NOT NULL,    -- when its bytes were last hashed
     seen INTEGER NOT NULL           -- order in which places became known
 ) WITHOUT ROWID;
 CREATE INDEX places_by_document ON places (document_id, seen);
@@ -40,7 +42,8 @@ CREATE TABLE refusals (
     reason TEXT NOT NULL,
     size INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL,
-    reader TEXT NOT NULL
+    checked_ns INTEGER NOT NULL,    -- when its bytes were last hashed; 0 if they never were
+    reader TEXT NOT NULL            -- what refused it, with its limits
 ) WITHOUT ROWID;
 
 CREATE TABLE pages (
