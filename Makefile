@@ -34,7 +34,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .NOTPARALLEL:
 .PHONY: help setup setup-dev browser run test check pytest format eval clean fit-evidence \
 	test-offline bench-retrieval bench-quotes bench-answers bench-determinism bench-latency \
-	bench-hostile
+	bench-hostile bench-load bench-pdf
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -97,7 +97,7 @@ eval: setup ## Measure the answers to the sample cases (ARGS="--mode generate")
 
 # Benchmarks: question sets are looked for in ../shared/bench. BENCH="xquad-en --sweep" picks sets.
 
-bench-retrieval bench-quotes bench-answers bench-determinism bench-latency bench-hostile: $(READY_DEV)
+bench-retrieval bench-quotes bench-answers bench-determinism bench-latency bench-hostile bench-load bench-pdf: $(READY_DEV)
 	$(BIN)/python -m benchmarks.$(@:bench-%=%) $(BENCH)
 
 bench-retrieval: ## nDCG@10 and first hits by the weight of the two legs
@@ -106,6 +106,8 @@ bench-answers: ## Whole answers: ROUGE-L, refusals, exact quotes, numbers
 bench-determinism: ## Same question, same bytes; same folder, same scores
 bench-latency: ## How long a warm question takes
 bench-hostile: ## Damaged and odd files: read or refused, how long, why
+bench-load: ## A whole load against embedding alone; loading again; first words
+bench-pdf: ## The PDF reader against pypdf
 
 fit-evidence: $(READY_DEV) ## Fit the decision whether quotes are enough, and compare
 	$(BIN)/python -m benchmarks.fit_evidence --check

@@ -1,6 +1,8 @@
 """A whole load against the time that embedding its chunks alone takes, in one process.
 
-python -m benchmarks.load [SET] [--default]
+python -m benchmarks.load [SET] [--default] [--every N]
+
+`--every N` loads every Nth file only.
 
 Also: when the first question could be answered from words, how long the unchanged folder takes
 again, and, with --default, chunks per second against sentence-transformers as it comes (float32,
@@ -9,6 +11,7 @@ its own batches) on a sample of the same chunks.
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 import threading
@@ -31,8 +34,13 @@ _AT_ONCE = 256
 
 
 def main(arguments: list[str]) -> None:
-    names = [argument for argument in arguments if not argument.startswith("--")]
-    folder = sets.folder(names[0] if names else "financebench-dev") / "docs"
+    options = argparse.ArgumentParser(prog="python -m benchmarks.load")
+    options.add_argument("set", nargs="?", default="financebench-dev")
+    options.add_argument("--default", action="store_true")
+    options.add_argument("--every", type=int, default=1)
+    given = options.parse_args(arguments)
+    folder = sets.folder(given.set) / "docs"
+    files = sorted(path for path in folder.rglob("*") if path.is_file())[:: given.every]
     settings = read_settings()
     with tempfile.TemporaryDirectory() as temporary:
         library = Library.create(Path(temporary) / "library")
@@ -40,7 +48,7 @@ def main(arguments: list[str]) -> None:
         model = make_embedder(settings)
         print(f"model ready after {time.monotonic() - began:.1f} s")
         watch = _Watch(library, began)
-        whole = _load(folder, library, model)
+        whole = _load(files, library, model)
         watch.stop()
         counts = library.catalogue.counts()
         print(
@@ -48,13 +56,13 @@ def main(arguments: list[str]) -> None:
             f"{counts.chunks} chunks, {counts.refused} refused; loaded in {whole:.1f} s"
         )
         print(f"first words found after {watch.first:.1f} s, all after {watch.last:.1f} s")
-        again = _load(folder, library, model)
+        again = _load(files, library, model)
         print(f"loaded again, unchanged: {again:.2f} s, {again / whole:.2%} of the first time")
         texts = _texts(library)
         alone = _embed(model, texts)
         print(f"embedding alone: {alone:.1f} s, {len(texts) / alone:.1f} chunks/s")
         print(f"whole load / embedding alone: {whole / alone:.3f}")
-        if "--default" in arguments:
+        if given.default:
             _against_default(model, texts)
         library.close()
 
@@ -83,14 +91,14 @@ class _Watch:
                 self.first = self.first or self.last
 
 
-def _load(folder: Path, library: Library, model: Embedder) -> float:
+def _load(files: Sequence[Path], library: Library, model: Embedder) -> float:
     def show(progress: Progress) -> None:
         if sys.stderr.isatty():
             print(f"\r{progress.step} {progress.done}/{progress.total}   ", end="", file=sys.stderr)
 
     began = time.monotonic()
     with Parser() as parser:
-        load([folder], library, lambda: model, parser, on_progress=show)
+        load(files, library, lambda: model, parser, on_progress=show)
     return time.monotonic() - began
 
 

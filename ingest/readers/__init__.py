@@ -12,7 +12,7 @@ from ingest.admit import DOCX, HTML, MARKDOWN, PDF, PLAIN
 from ingest.parsed import Parsed
 from rag.errors import FileRefused
 
-READER = "1"
+READER = "2"
 """Version of what the readers produce; raising it makes a library read its files again."""
 
 

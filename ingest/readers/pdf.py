@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 from ingest.admit import PDF
 from ingest.clean import clean
 from ingest.parsed import Parsed
+from ingest.readers.figures import tables
 from ingest.readers.layout import choose_title, is_junk, one_line
+from ingest.readers.running import running_lines
 from rag.errors import FileRefused
 from rag.records import Heading, Page
 
@@ -40,7 +42,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 
 
 def read(path: Path) -> Parsed:
-    """Return the text of each page, the outline as headings, and the title.
+    """Return the text of each page, the outline as headings, tables of figures, and the title.
 
     A page that cannot be read, or holds no text, is an empty page and named in `reason`.
 
@@ -68,6 +70,8 @@ def read(path: Path) -> Parsed:
         headings=headings,
         page_count=len(pages),
         reason=_reason(unreadable, [number for number in empty if raw[number - 1] is not None]),
+        tables=tables(pages),
+        asides=running_lines(pages),
     )
 
 
