@@ -177,11 +177,11 @@ def _join_words(texts: Sequence[str]) -> list[str]:
     Whether the hyphen belongs to the word ("self-service") is decided by how the document writes
     the word, or others with the same part, and then by whether both parts are words of it.
     """
-    if not any(mark in text for text in texts for mark in "\x02\ufffe\xad"):
+    if not any(_is_broken(text) for text in texts):
         return list(texts)
     words: Counter[str] = Counter()
     for text in texts:
-        whole = _BROKEN_WORD.sub(" ", text)
+        whole = _BROKEN_WORD.sub(" ", text) if _is_broken(text) else text
         words.update(word.lower() for word in _WORD.findall(whole))
     for word in [word for word in words if "-" in word]:
         parts = word.split("-")
@@ -192,7 +192,12 @@ def _join_words(texts: Sequence[str]) -> list[str]:
         before, after = match[1] or "", match[2] or ""
         return before + ("-" if _keeps_hyphen(before, after, words) else "") + after
 
-    return [_BROKEN_WORD.sub(join, text) for text in texts]
+    return [_BROKEN_WORD.sub(join, text) if _is_broken(text) else text for text in texts]
+
+
+def _is_broken(text: str) -> bool:
+    """Whether a mark of a broken word stands in the text; looking for the words takes longer."""
+    return any(mark in text for mark in "\x02\ufffe\xad")
 
 
 def _keeps_hyphen(before: str, after: str, words: Counter[str]) -> bool:
