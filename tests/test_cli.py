@@ -29,7 +29,7 @@ pytestmark = pytest.mark.models
 GPT = "How many parameters does GPT-3 have?"
 NOWHERE = "What did the mayor of Lisbon have for breakfast yesterday?"
 HIT = {"rank", "document", "page", "start", "end", "heading", "score", "text", "also"}
-QUOTE = {"document", "page", "start", "end", "text"}
+QUOTE = {"document", "page", "start", "end", "text", "place", "caption", "columns"}
 REPLY = {"id", "question", "outcome", "answer", "sentences", "quotes_only", "withheld"}
 REPLY |= {"passages", "timings", "models"}
 METRICS = """document_hit@1 page_hit@1 quote_hit@1 ndcg@10 mrr@10 answer_in_quotes exact_match f1
@@ -447,7 +447,9 @@ def test_files_that_cannot_be_used_are_wrong_use(
         ("evaluate", cases, "--min", "f1=much"),
         ("load", cases, "--report", nowhere),
     ):
-        ran = rag(*arguments, *(library if arguments[0] != "load" else ()))
+        ran = rag(
+            *arguments, *(library if arguments[0] != "load" else ("--library", tmp_path / "x"))
+        )
         assert (ran.code, ran.out) == (2, ""), (arguments, ran.err)
         assert ran.err.strip()
         assert "Traceback" not in ran.err

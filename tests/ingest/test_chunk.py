@@ -42,6 +42,9 @@ def _check(parsed: Parsed, chunks: tuple[NewChunk, ...]) -> None:
         covered[chunk.start : chunk.end] = [True] * (chunk.end - chunk.start)
         for span in item.sentences:
             assert chunk.text[span.start : span.end].strip()
+    for aside in parsed.asides:
+        assert not any(covered[aside.start : aside.end])
+        covered[aside.start : aside.end] = [True] * (aside.end - aside.start)
     lost = [letter for letter, kept in zip(text, covered, strict=True) if not kept]
     assert not "".join(lost).strip()
     assert len({item.chunk.id for item in chunks}) == len(chunks)
