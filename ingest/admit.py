@@ -19,6 +19,12 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 HTML = "text/html"
 MARKDOWN = "text/markdown"
 PLAIN = "text/plain"
+CSV = "text/csv"
+TSV = "text/tab-separated-values"
+JSON = "application/json"
+JSON_LINES = "application/jsonl"
+EML = "message/rfc822"
+MBOX = "application/mbox"
 
 EXTENSIONS = {
     ".pdf": PDF,
@@ -30,6 +36,14 @@ EXTENSIONS = {
     ".markdown": MARKDOWN,
     ".txt": PLAIN,
     ".text": PLAIN,
+    ".csv": CSV,
+    ".tsv": TSV,
+    ".tab": TSV,
+    ".json": JSON,
+    ".jsonl": JSON_LINES,
+    ".ndjson": JSON_LINES,
+    ".eml": EML,
+    ".mbox": MBOX,
 }
 """The media type by extension, in lower case; other extensions are not supported."""
 

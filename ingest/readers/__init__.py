@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ingest.admit import DOCX, HTML, MARKDOWN, PDF, PLAIN
+from ingest.admit import (
+    CSV,
+    DOCX,
+    EML,
+    HTML,
+    JSON,
+    JSON_LINES,
+    MARKDOWN,
+    MBOX,
+    PDF,
+    PLAIN,
+    TSV,
+)
 from ingest.parsed import Parsed
 from rag.errors import FileRefused
 
@@ -38,8 +50,16 @@ def read(path: Path, media_type: str) -> Parsed:
         from ingest.readers import web
 
         return web.read(path)
-    if media_type == PLAIN:
+    if media_type in (CSV, TSV):
+        from ingest.readers import rows
+
+        return rows.read(path, media_type)
+    if media_type in (EML, MBOX):
+        from ingest.readers import mail
+
+        return mail.read(path, media_type)
+    if media_type in (PLAIN, JSON, JSON_LINES):
         from ingest.readers import plain
 
-        return plain.read(path)
+        return plain.read(path, media_type)
     raise FileRefused(f"there is no reader for {media_type}")

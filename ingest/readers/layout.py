@@ -85,8 +85,13 @@ class Layout:
             self._tables.append(Table(begun, self._length, names, one_line(caption)))
         self._run = ""
 
-    def parsed(self, media_type: str, title: str) -> Parsed:
-        """Return the finished document.
+    @property
+    def holds_text(self) -> bool:
+        """Whether anything was added."""
+        return bool(self._parts)
+
+    def parsed(self, media_type: str, title: str, reason: str | None = None) -> Parsed:
+        """Return the finished document; `reason` says what of the file is not in it.
 
         Raises:
             FileRefused: nothing was added.
@@ -100,6 +105,7 @@ class Layout:
             media_type,
             (page,),
             tuple(self.headings),
+            reason=reason,
             tables=tuple(self._tables),
             marks=tuple(self._marks),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
-from ingest.admit import PLAIN
+from ingest.admit import JSON, JSON_LINES
 from ingest.clean import clean
 from ingest.parsed import Parsed
 from ingest.readers.layout import Layout, choose_title
@@ -21,8 +21,11 @@ _MARKS = (  # longest first: the mark of UTF-32 begins like that of UTF-16
 _SAMPLE = 64 * 1024
 
 
-def read(path: Path) -> Parsed:
-    """Return the text of a plain-text file; it has neither pages nor headings.
+def read(path: Path, media_type: str) -> Parsed:
+    """Return the text of a file that is text as it stands; it has neither pages nor headings.
+
+    JSON is such text: a quote has to be what stands in the file. Of JSON lines each is a record,
+    with its line as its place.
 
     Raises:
         FileRefused: it holds no text.
@@ -30,10 +33,15 @@ def read(path: Path) -> Parsed:
     text = clean(decode(path.read_bytes()))
     if not text.strip():
         raise FileRefused("the file holds no text")
-    first_line = text.lstrip().split("\n", 1)[0]
     layout = Layout()
-    layout.block(text)
-    return layout.parsed(PLAIN, choose_title(None, (), first_line, path))
+    if media_type == JSON_LINES:
+        for number, line in enumerate(decode(path.read_bytes()).split("\n"), 1):
+            layout.place(f"line {number}")
+            layout.line(line, "records")
+    else:
+        layout.block(text)
+    first_line = "" if media_type in (JSON, JSON_LINES) else text.lstrip().split("\n", 1)[0]
+    return layout.parsed(media_type, choose_title(None, (), first_line, path))
 
 
 def decode(data: bytes, declared: str | None = None) -> str:

@@ -63,20 +63,26 @@ def read(path: Path) -> Parsed:
     """
     data = path.read_bytes()
     declared = _CHARSET.search(data[:4096]) or _XML_ENCODING.match(data.lstrip()[:400])
-    page = _Page()
-    page.feed(decode(data, declared[1].decode("ascii") if declared else None))
+    layout = Layout()
+    title = lay_out(decode(data, declared[1].decode("ascii") if declared else None), layout)
+    return layout.parsed(HTML, choose_title(title, layout.headings, "", path))
+
+
+def lay_out(html: str, layout: Layout) -> str:
+    """Add what a browser would show of `html`, and return its title."""
+    page = _Page(layout)
+    page.feed(html)
     page.close()
     page.finish()
-    title = choose_title(one_line(page.title), page.layout.headings, "", path)
-    return page.layout.parsed(HTML, title)
+    return one_line(page.title)
 
 
 class _Page(HTMLParser):
     """Collects inline text and hands it to the layout whenever a block begins or ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, layout: Layout) -> None:
         super().__init__(convert_charrefs=True)
-        self.layout = Layout()
+        self.layout = layout
         self.title = ""
         self._text: list[str] = []
         self._open: list[str] = []
