@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from itertools import islice
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -81,6 +81,8 @@ class Ahead(Generic[Item, Result]):
     def _run(self, item: Item) -> Result:
         with self._changed:
             self._changed.wait_for(lambda: self._stopped or self._waiting < self._most)
+            if self._stopped:
+                raise CancelledError
         result = self._work(item)
         with self._changed:
             self._waiting += self._weight(result)
