@@ -25,10 +25,30 @@ JSON = "application/json"
 JSON_LINES = "application/jsonl"
 EML = "message/rfc822"
 MBOX = "application/mbox"
+MHTML = "multipart/related"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+ODT = "application/vnd.oasis.opendocument.text"
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
+ODP = "application/vnd.oasis.opendocument.presentation"
+EPUB = "application/epub+zip"
+RTF = "application/rtf"
+XML = "application/xml"
+NOTEBOOK = "application/x-ipynb+json"
 
 EXTENSIONS = {
     ".pdf": PDF,
     ".docx": DOCX,
+    ".docm": DOCX,
+    ".xlsx": XLSX,
+    ".xlsm": XLSX,
+    ".pptx": PPTX,
+    ".pptm": PPTX,
+    ".odt": ODT,
+    ".ods": ODS,
+    ".odp": ODP,
+    ".rtf": RTF,
+    ".epub": EPUB,
     ".html": HTML,
     ".htm": HTML,
     ".xhtml": HTML,
@@ -44,6 +64,10 @@ EXTENSIONS = {
     ".ndjson": JSON_LINES,
     ".eml": EML,
     ".mbox": MBOX,
+    ".mht": MHTML,
+    ".mhtml": MHTML,
+    ".xml": XML,
+    ".ipynb": NOTEBOOK,
 }
 """The media type by extension, in lower case; other extensions are not supported."""
 
@@ -53,6 +77,7 @@ SIZE_LIMIT = 200 * 1024 * 1024
 _HEAD = 64 * 1024
 _ZIP = b"PK\x03\x04"
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+_RTF = b"{\\rtf"
 _OTHER_KINDS = (
     (b"%PDF-", "a PDF"),
     (_ZIP, "a ZIP archive or an Office file"),
@@ -62,8 +87,18 @@ _OTHER_KINDS = (
     (b"\xff\xd8\xff", "a picture"),
     (b"GIF8", "a picture"),
     (b"\x1f\x8b", "a compressed file"),
-    (b"{\\rtf", "an RTF file"),
+    (_RTF, "an RTF file"),
 )
+_ZIPPED = {
+    DOCX: "a Word document",
+    XLSX: "an Excel workbook",
+    PPTX: "a PowerPoint presentation",
+    ODT: "an OpenDocument text",
+    ODS: "an OpenDocument spreadsheet",
+    ODP: "an OpenDocument presentation",
+    EPUB: "an EPUB book",
+}
+_OLD = {".doc": ".docx", ".dot": ".docx", ".xls": ".xlsx", ".ppt": ".pptx", ".pps": ".pptx"}
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 
@@ -126,15 +161,24 @@ def media_type(path: Path, limit: int = SIZE_LIMIT) -> str:
             raise FileRefused(
                 f"files without an extension are not supported; supported: {supported}"
             )
+        if extension in _OLD:
+            raise FileRefused(
+                f"old Office files ({extension}) are not supported; save it as {_OLD[extension]}"
+            )
         raise FileRefused(f"files of kind {extension} are not supported; supported: {supported}")
     if kind == PDF:
         if b"%PDF-" not in head[:1024]:
             raise FileRefused("named .pdf, but its content is not a PDF")
-    elif kind == DOCX:
+    elif kind in _ZIPPED:
         if head.startswith(_OLE):
-            raise FileRefused("password-protected or an old Word file; save it as an open .docx")
+            raise FileRefused(
+                f"password-protected or an old Office file; save it as an open {extension}"
+            )
         if not head.startswith(_ZIP):
-            raise FileRefused("named .docx, but its content is not a Word document")
+            raise FileRefused(f"named {extension}, but its content is not {_ZIPPED[kind]}")
+    elif kind == RTF:
+        if not head.startswith(_RTF):
+            raise FileRefused("named .rtf, but its content is not an RTF file")
     else:
         _must_be_text(head, extension)
     return kind

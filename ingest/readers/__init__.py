@@ -12,19 +12,29 @@ from ingest.admit import (
     CSV,
     DOCX,
     EML,
+    EPUB,
     HTML,
     JSON,
     JSON_LINES,
     MARKDOWN,
     MBOX,
+    MHTML,
+    NOTEBOOK,
+    ODP,
+    ODS,
+    ODT,
     PDF,
     PLAIN,
+    PPTX,
+    RTF,
     TSV,
+    XLSX,
+    XML,
 )
 from ingest.parsed import Parsed
 from rag.errors import FileRefused
 
-READER = "2"
+READER = "3"
 """Version of what the readers produce; raising it makes a library read its files again."""
 
 
@@ -58,6 +68,38 @@ def read(path: Path, media_type: str) -> Parsed:
         from ingest.readers import mail
 
         return mail.read(path, media_type)
+    if media_type == XLSX:
+        from ingest.readers import sheets
+
+        return sheets.read(path)
+    if media_type == PPTX:
+        from ingest.readers import slides
+
+        return slides.read(path)
+    if media_type in (ODT, ODS, ODP):
+        from ingest.readers import opendocument
+
+        return opendocument.read(path, media_type)
+    if media_type == RTF:
+        from ingest.readers import rich
+
+        return rich.read(path)
+    if media_type == EPUB:
+        from ingest.readers import book
+
+        return book.read(path)
+    if media_type == MHTML:
+        from ingest.readers import mail
+
+        return mail.read_archive(path)
+    if media_type == XML:
+        from ingest.readers import elements
+
+        return elements.read(path)
+    if media_type == NOTEBOOK:
+        from ingest.readers import notebook
+
+        return notebook.read(path)
     if media_type in (PLAIN, JSON, JSON_LINES):
         from ingest.readers import plain
 

@@ -9,7 +9,7 @@ from email.header import decode_header, make_header
 from email.message import Message
 from pathlib import Path
 
-from ingest.admit import EML
+from ingest.admit import EML, MHTML
 from ingest.clean import clean
 from ingest.parsed import Parsed
 from ingest.readers import web
@@ -18,6 +18,7 @@ from ingest.readers.plain import decode
 from rag.errors import FileRefused
 
 _SHOWN = ("From", "To", "Cc", "Date")
+_PAGES = ("text/html", "application/xhtml+xml")
 _MOST_PARTS = 1000
 _DEEPEST = 20
 _MOST_NAMED = 10
@@ -52,6 +53,21 @@ def read(path: Path, media_type: str) -> Parsed:
     first = reader.layout.headings[0].title if media_type == EML and reader.layout.headings else ""
     title = choose_title(first or None, (), "", path)
     return reader.layout.parsed(media_type, title, reader.reason())
+
+
+def read_archive(path: Path) -> Parsed:
+    """Return the page that a browser saved as one file (MHTML, RFC 2557).
+
+    Raises:
+        FileRefused: it holds no page, or no text.
+    """
+    for part in _parse(path.read_bytes()).walk():
+        content = part.get_payload(decode=True)
+        if part.get_content_type() in _PAGES and isinstance(content, bytes):
+            layout = Layout()
+            title = web.lay_out(decode(content, _charset(part)), layout)
+            return layout.parsed(MHTML, choose_title(title, layout.headings, "", path))
+    raise FileRefused("damaged: the saved page holds no HTML")
 
 
 class _Reader:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,10 @@ from xml.parsers import expat
 from ingest.admit import DOCX, MARKDOWN
 from ingest.parsed import Parsed
 from ingest.readers.layout import Layout, choose_title
+from ingest.readers.packed import Package
 from ingest.readers.plain import decode
 from rag.errors import FileRefused
 
-_MOST_MEMBERS = 20_000
-_MOST_BYTES = 512 * 1024 * 1024
 _BODY = "word/document.xml"
 _WORD = "/wordprocessingml/"
 
@@ -47,17 +45,25 @@ def read(path: Path, media_type: str) -> Parsed:
     Raises:
         FileRefused: the file is damaged, password-protected, or holds no text.
     """
-    data = path.read_bytes()
+    layout = Layout()
+    named = lay_out(path.read_bytes(), media_type, layout)
+    return layout.parsed(media_type, choose_title(named, layout.headings, "", path))
+
+
+def lay_out(data: bytes, media_type: str, layout: Layout) -> str | None:
+    """Add the text of a document, and return the title that its metadata gives.
+
+    Raises:
+        FileRefused: it is damaged or password-protected.
+    """
     if media_type == DOCX:
         data = _plain_docx(data)
     elif media_type == MARKDOWN:
         data = _marked_lines(decode(data).replace(_LINE, "")).encode("utf-8", "replace")
     result = _extract(data, media_type)
     nodes: list[dict[str, Any]] = (result.document or {}).get("nodes") or []
-    layout = Layout()
     _lay_out(nodes, layout)
-    named = result.metadata.get("title") if media_type == DOCX else _front_matter_title(nodes)
-    return layout.parsed(media_type, choose_title(named, layout.headings, "", path))
+    return result.metadata.get("title") if media_type == DOCX else _front_matter_title(nodes)
 
 
 def _extract(data: bytes, media_type: str) -> Any:
@@ -175,41 +181,21 @@ def _mark(line: str, after_blank: bool) -> str:
 def _plain_docx(data: bytes) -> bytes:
     """Return the document with its text only, without what would falsify that text.
 
-    Pictures and embedded files stay out, so that they cost nothing. Sizes are counted as the bytes
-    come out, since an archive may say anything about itself.
+    Pictures and embedded files stay out, so that they cost nothing.
     """
     plain = io.BytesIO()
-    left = _MOST_BYTES
-    try:
-        with (
-            zipfile.ZipFile(io.BytesIO(data)) as archive,
-            zipfile.ZipFile(plain, "w", zipfile.ZIP_STORED) as kept,
-        ):
-            members = archive.infolist()
-            if len(members) > _MOST_MEMBERS:
-                raise FileRefused(f"damaged or hostile: the archive has {len(members):,} entries")
-            if _BODY not in archive.namelist():
-                raise FileRefused("named .docx, but the archive holds no Word document")
-            written: set[str] = set()
-            for member in members:
-                name = member.filename
-                if name in written or not name.endswith((".xml", ".rels")):
-                    continue
-                written.add(name)
-                if member.flag_bits & 1:
-                    raise FileRefused("password-protected; save a copy without a password")
-                with archive.open(member) as stream:
-                    content = stream.read(left + 1)
-                left -= len(content)
-                if left < 0:
-                    raise FileRefused(
-                        f"too large when unpacked: more than {_MOST_BYTES // 1024**2} MB of text"
-                    )
+    with (
+        Package(data, "Word document") as package,
+        zipfile.ZipFile(plain, "w", zipfile.ZIP_STORED) as kept,
+    ):
+        if _BODY not in package.names:
+            raise FileRefused("named .docx, but the archive holds no Word document")
+        for name in package.names:
+            if name.endswith((".xml", ".rels")):
+                content = package.read(name)
                 if name.startswith("word/") and name.count("/") == 1:
                     content = _without_marks(content, name)
                 kept.writestr(name, content)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
-        raise FileRefused("damaged: the Word document cannot be unpacked") from error
     return plain.getvalue()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ingest.parsed import Parsed
@@ -35,10 +35,9 @@ def read(path: Path, media_type: str) -> Parsed:
     begun = 1
     try:
         for cells in reader:
-            if not records and _are_names(cells):
-                columns = tuple(cells)
-            # A cell may hold lines of its own; a row is one.
-            records.append(" ".join(cell for cell in map(_one_line, cells) if cell))
+            if not records:
+                columns = names(cells)
+            records.append(as_line(cells))
             places.append(f"line {begun}")
             begun = reader.line_num + 1
     except csv.Error as error:
@@ -57,11 +56,13 @@ def _delimiter(text: str, path: Path) -> str:
         return ","
 
 
-def _are_names(cells: Sequence[str]) -> bool:
-    names = [cell.strip() for cell in cells]
-    plain = all(name and not _NUMBER.fullmatch(name) for name in names)
-    return len(names) > 1 and plain and len(set(names)) == len(names)
+def names(cells: Sequence[str]) -> tuple[str, ...]:
+    """Return the cells of a table's first row if they name its columns, else nothing."""
+    found = tuple(cell.strip() for cell in cells)
+    plain = all(name and not _NUMBER.fullmatch(name) for name in found)
+    return found if len(found) > 1 and plain and len(set(found)) == len(found) else ()
 
 
-def _one_line(cell: str) -> str:
-    return " ".join(cell.split())
+def as_line(cells: Iterable[str]) -> str:
+    """Return a row as one line of text; a cell may hold lines of its own."""
+    return " ".join(cell for cell in (" ".join(cell.split()) for cell in cells) if cell)
