@@ -8,6 +8,8 @@ from xml.parsers import expat
 from ingest.admit import XML
 from ingest.parsed import Parsed
 from ingest.readers.layout import Layout, choose_title, one_line
+from ingest.readers.plain import decode
+from ingest.readers.web import DECLARED
 from rag.errors import FileRefused
 
 _TITLES = ("title", "headline")
@@ -24,7 +26,11 @@ def read(path: Path) -> Parsed:
     """
     reader = _Reader()
     try:
-        reader.parser.Parse(path.read_bytes(), True)
+        data = path.read_bytes()
+        declared = DECLARED.match(data.lstrip()[:400])
+        # expat itself knows no encodings of several bytes but those of Unicode.
+        text = decode(data, declared[1].decode("ascii") if declared else None)
+        reader.parser.Parse(text.encode("utf-8", "replace"), True)
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise FileRefused(f"damaged: not well-formed XML ({error})") from error
     title = choose_title(reader.title or None, (), "", path)
@@ -37,7 +43,7 @@ class _Reader:
     def __init__(self) -> None:
         self.layout = Layout()
         self.title = ""
-        self.parser = expat.ParserCreate(namespace_separator=" ")
+        self.parser = expat.ParserCreate("utf-8", namespace_separator=" ")
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end

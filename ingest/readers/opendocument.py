@@ -32,6 +32,7 @@ _DROPPED = {
     f"{_TEXT}hidden-paragraph",
     f"{_OFFICE}forms",
 }
+_MANIFEST = "META-INF/manifest.xml"
 _MOST_REPEATED = 1000
 _MOST_COLUMNS = 16_384
 _DEEPEST = 200
@@ -46,9 +47,9 @@ def read(path: Path, media_type: str) -> Parsed:
         FileRefused: the file is damaged, password-protected, or holds no text.
     """
     with Package(path.read_bytes(), "OpenDocument file") as package:
-        if "META-INF/manifest.xml" in package.names:
-            if b"encryption-data" in package.read("META-INF/manifest.xml"):
-                raise FileRefused("password-protected; save a copy without a password")
+        manifest = package.read(_MANIFEST) if _MANIFEST in package.names else b""
+        if b"encryption-data" in manifest:
+            raise FileRefused("password-protected; save a copy without a password")
         content = _parse(package.read("content.xml"))
         meta = _parse(package.read("meta.xml")) if "meta.xml" in package.names else None
     reader = _Reader(content)

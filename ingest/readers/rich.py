@@ -29,7 +29,7 @@ def read(path: Path) -> Parsed:
     source = path.read_bytes().decode("latin-1")
     marked = _OWN_BAR.sub(r"{\\uc0\\u64976 }", source)
     try:
-        text = rtf_to_text(marked, errors="replace")
+        text: str = rtf_to_text(marked, errors="replace")  # type: ignore[no-untyped-call]
     except (ValueError, LookupError, IndexError, TypeError, OverflowError) as error:
         raise FileRefused(f"damaged: not as RTF demands ({type(error).__name__})") from error
     layout = Layout()

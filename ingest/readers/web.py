@@ -49,7 +49,7 @@ _HIDDEN = re.compile(
     r"display:none|visibility:hidden|(?:^|;)(?:font-size|opacity):0(?:\.0*)?(?:px|pt|em|rem|%)?(?:;|!|$)"
 )
 _CHARSET = re.compile(rb"""<meta\s[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.I)
-_XML_ENCODING = re.compile(rb"""<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})""", re.I)
+DECLARED = re.compile(rb"""<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})""", re.I)
 # A row with more text than this, or more paragraphs to a cell, lays out a page and is no data.
 _LONGEST_ROW = 2000
 _MOST_IN_A_CELL = 2
@@ -62,7 +62,7 @@ def read(path: Path) -> Parsed:
         FileRefused: it holds no text.
     """
     data = path.read_bytes()
-    declared = _CHARSET.search(data[:4096]) or _XML_ENCODING.match(data.lstrip()[:400])
+    declared = _CHARSET.search(data[:4096]) or DECLARED.match(data.lstrip()[:400])
     layout = Layout()
     title = lay_out(decode(data, declared[1].decode("ascii") if declared else None), layout)
     return layout.parsed(HTML, choose_title(title, layout.headings, "", path))
