@@ -35,6 +35,9 @@ EPUB = "application/epub+zip"
 RTF = "application/rtf"
 XML = "application/xml"
 NOTEBOOK = "application/x-ipynb+json"
+RST = "text/x-rst"
+LATEX = "application/x-latex"
+MSG = "application/vnd.ms-outlook"
 
 EXTENSIONS = {
     ".pdf": PDF,
@@ -68,6 +71,10 @@ EXTENSIONS = {
     ".mhtml": MHTML,
     ".xml": XML,
     ".ipynb": NOTEBOOK,
+    ".rst": RST,
+    ".tex": LATEX,
+    ".latex": LATEX,
+    ".msg": MSG,
 }
 """The media type by extension, in lower case; other extensions are not supported."""
 
@@ -179,6 +186,9 @@ def media_type(path: Path, limit: int = SIZE_LIMIT) -> str:
     elif kind == RTF:
         if not head.startswith(_RTF):
             raise FileRefused("named .rtf, but its content is not an RTF file")
+    elif kind == MSG:
+        if not head.startswith(_OLE):
+            raise FileRefused("named .msg, but its content is not a message as Outlook saves it")
     else:
         _must_be_text(head, extension)
     return kind

@@ -16,9 +16,11 @@ from ingest.admit import (
     HTML,
     JSON,
     JSON_LINES,
+    LATEX,
     MARKDOWN,
     MBOX,
     MHTML,
+    MSG,
     NOTEBOOK,
     ODP,
     ODS,
@@ -26,6 +28,7 @@ from ingest.admit import (
     PDF,
     PLAIN,
     PPTX,
+    RST,
     RTF,
     TSV,
     XLSX,
@@ -34,7 +37,7 @@ from ingest.admit import (
 from ingest.parsed import Parsed
 from rag.errors import FileRefused
 
-READER = "3"
+READER = "4"
 """Version of what the readers produce; raising it makes a library read its files again."""
 
 
@@ -100,6 +103,18 @@ def read(path: Path, media_type: str) -> Parsed:
         from ingest.readers import notebook
 
         return notebook.read(path)
+    if media_type == RST:
+        from ingest.readers import restructured
+
+        return restructured.read(path)
+    if media_type == LATEX:
+        from ingest.readers import latex
+
+        return latex.read(path)
+    if media_type == MSG:
+        from ingest.readers import outlook
+
+        return outlook.read(path)
     if media_type in (PLAIN, JSON, JSON_LINES):
         from ingest.readers import plain
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email.header import decode_header, make_header
 from email.message import Message
 from pathlib import Path
@@ -80,12 +80,7 @@ class _Reader:
 
     def reason(self) -> str | None:
         """Which attachments were not read; None if all were."""
-        if not self.left_out:
-            return None
-        names = ", ".join(self.left_out[:_MOST_NAMED])
-        more = len(self.left_out) - _MOST_NAMED
-        tail = f" and {more} more" if more > 0 else ""
-        return f"attached and not read: {names}{tail}"
+        return not_read(self.left_out)
 
     def message(self, message: Message, place: str, depth: int = 0) -> None:
         """Lay out one message and the messages attached to it."""
@@ -122,6 +117,15 @@ class _Reader:
         else:
             for paragraph in re.split(r"\n\s*\n", clean(text)):
                 self.layout.block(paragraph)
+
+
+def not_read(names: Sequence[str]) -> str | None:
+    """Say which attachments were not read; None if there is none."""
+    if not names:
+        return None
+    more = len(names) - _MOST_NAMED
+    tail = f" and {more} more" if more > 0 else ""
+    return f"attached and not read: {', '.join(names[:_MOST_NAMED])}{tail}"
 
 
 def _parse(data: bytes) -> Message:
