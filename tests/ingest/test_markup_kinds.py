@@ -182,7 +182,7 @@ def test_attachments_that_are_not_read_are_named() -> None:
 def test_a_message_of_outlook_that_is_none_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.msg"
     path.write_text("From: a\n\nwords")
-    with pytest.raises(FileRefused, match="named .msg, but its content is not a message"):
+    with pytest.raises(FileRefused, match="its content is not a message"):
         media_type(path)
     path.write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 4096)
     with pytest.raises(FileRefused, match="damaged: the message cannot be read"):
