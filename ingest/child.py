@@ -1,7 +1,9 @@
-"""The child process in which files are read: `python -P -m ingest.child MEMORY CHARACTERS SECONDS`.
+"""The child process in which files are read: `python -P -m ingest.child LIMITS`.
 
 It reads one JSON object per line, `{"path": ..., "media_type": ...}`, and answers each with one
-line: the parsed file, or `{"refused": reason}`. With `"last": true` it says that it ends now.
+line: the parsed file, or `{"refused": reason}`. Before it may come `{"more": seconds}`: the file
+needs that much more time, for a page that has to be recognised. With `"last": true` it says that
+it ends now.
 `{"tokenizer": ..., "window": ...}` has no answer: from then on files are cut to chunks, too, here
 and not in the loading process, whose own work would have to wait for it.
 """
@@ -10,12 +12,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingest.ocr import Recogniser
 from ingest.parsed import Parsed
 from rag.errors import FileRefused
 
@@ -28,27 +32,42 @@ _GRACE = 10
 
 def main() -> None:
     """Answer requests until standard input ends."""
-    memory, characters, seconds = (int(argument) for argument in sys.argv[1:4])
+    limits = json.loads(sys.argv[1])
+    seconds = limits["seconds"] + _GRACE
     # A library that prints must not be able to write into the answers.
     with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)
-        _limit(memory)
+        _limit(limits["memory"])
         chunker: Chunker | None = None
         for line in sys.stdin.buffer:
             request = json.loads(line)
             if "window" in request:
                 chunker = _chunker(request["tokenizer"], request["window"])
                 continue
+
+            def say(line: dict[str, Any]) -> None:
+                answers.write(json.dumps(line).encode("ascii") + b"\n")
+                answers.flush()
+
+            def more_time(more: float) -> None:
+                _end_in(_end_in(0) + math.ceil(more))
+                say({"more": more})
+
             # If the parent is gone, nobody else ends a file that takes for ever.
-            with contextlib.suppress(AttributeError):
-                signal.alarm(seconds + _GRACE)
-            answer = _answer(request, characters, chunker)
-            answers.write(json.dumps(answer).encode("ascii") + b"\n")
-            answers.flush()
-            with contextlib.suppress(AttributeError):
-                signal.alarm(0)
+            _end_in(seconds)
+            recogniser = Recogniser(limits["languages"], more_time)
+            answer = _answer(request, limits["characters"], chunker, recogniser)
+            say(answer)
+            _end_in(0)
             if "last" in answer:
                 return
+
+
+def _end_in(seconds: int) -> int:
+    """Have the system end this process then, 0 for never; returns how long it had before."""
+    with contextlib.suppress(AttributeError):
+        return signal.alarm(seconds)
+    return 0  # no such thing here
 
 
 def _chunker(tokenizer: str | None, window: int) -> Chunker:
@@ -59,11 +78,13 @@ def _chunker(tokenizer: str | None, window: int) -> Chunker:
     return Chunker(None if tokenizer is None else Tokenizer.from_str(tokenizer), window)
 
 
-def _answer(request: dict[str, str], characters: int, chunker: Chunker | None) -> dict[str, Any]:
+def _answer(
+    request: dict[str, str], characters: int, chunker: Chunker | None, recogniser: Recogniser
+) -> dict[str, Any]:
     from ingest.readers import read
 
     try:
-        parsed = read(Path(request["path"]), request["media_type"])
+        parsed = read(Path(request["path"]), request["media_type"], recogniser)
         length = sum(len(page.text) for page in parsed.pages)
         if length > characters:
             return {"refused": f"its text is longer than {characters:,} characters"}
@@ -93,6 +114,7 @@ def as_json(parsed: Parsed) -> dict[str, Any]:
         "tables": [[each.start, each.end, each.columns, each.caption] for each in parsed.tables],
         "marks": [[each.start, each.place] for each in parsed.marks],
         "asides": [[each.start, each.end] for each in parsed.asides],
+        "lacks_recognition": parsed.lacks_recognition,
     }
 
 

@@ -24,6 +24,8 @@ from rag.records import Document
 
 MADE_BY = f"{READER}, {VERSION}, {CAPACITY} tokens"
 
+_UNRECOGNISED = f"{MADE_BY}, without text recognition"
+
 _SETTLED_NS = 2_000_000_000
 """A file written within this time before it was hashed may have been written to again since,
 without a change of its time: some file systems count in steps of two seconds."""
@@ -37,6 +39,11 @@ class FileParser(Protocol):
     @property
     def limits(self) -> str:
         """What a file may cost, in words."""
+        ...
+
+    @property
+    def recognises(self) -> bool:
+        """Whether text can be recognised on pictures of pages."""
         ...
 
     def read(
@@ -203,13 +210,16 @@ class Look:
         document = Document(
             identity, file.relative, parsed.title, parsed.media_type, parsed.page_count
         )
-        return NewDocument(document, parsed.pages, chunks, MADE_BY, parsed.reason)
+        reader = _UNRECOGNISED if parsed.lacks_recognition else MADE_BY
+        return NewDocument(document, parsed.pages, chunks, reader, parsed.reason)
 
     def _refuses(self, refusal: Refusal) -> bool:
         return refusal.checked_ns > 0 and refusal.reader == self.refuser
 
     def _is_current(self, identity: str) -> bool:
-        return self._catalogue.document_reader(identity) == MADE_BY
+        reader = self._catalogue.document_reader(identity)
+        # With text recognition on the machine, there is more to read than when it was loaded.
+        return reader == MADE_BY or (reader == _UNRECOGNISED and not self._parser.recognises)
 
 
 def kept(reason: str) -> str:

@@ -21,19 +21,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from ingest import ocr
 from ingest.parsed import Mark, Parsed, Table
 from rag.errors import FileRefused
 from rag.library.catalogue import NewChunk
 from rag.records import Chunk, Heading, Page, Span
 
-SECONDS = 120.0
-MEMORY = 4 * 1024**3
+SECONDS = 60.0
+MEMORY = 3 * 1024**3 // 2
 CHARACTERS = 50_000_000
 
 _FILES_PER_CHILD = 200  # libraries leak a little with every file
 _PIECE = 1 << 20
 _STDERR_KEPT = 8192
 _BYTES_PER_CHARACTER = 12  # a character beyond the first plane, written as two \\uXXXX
+_MORE = b'{"more":'
+_MOST_SECONDS = 6 * 3600.0  # a file cannot ask for time for ever
 _NONSENSE = "the reader's answer on this file makes no sense"
 _OUT_OF_MEMORY = (b"memory allocation", b"MemoryError", b"bad_alloc", b"out of memory")
 
@@ -46,6 +49,21 @@ class Cutting:
     window: int
 
 
+class _Deadline:
+    """Seconds that a file may take, counted from now, and how many are left."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._begun = time.monotonic()
+
+    @property
+    def left(self) -> float:
+        return self._begun + self.seconds - time.monotonic()
+
+    def allow(self, more: float) -> None:
+        self.seconds = min(self.seconds + more, _MOST_SECONDS)
+
+
 class Parser:
     """Reads files, one at a time, within limits; use it in a `with` statement.
 
@@ -53,14 +71,21 @@ class Parser:
         seconds: time a file may take.
         memory: address space the child may use, in bytes.
         characters: length of text a file may have.
+        languages: of pages whose text has to be recognised, as Tesseract names them; ""
+            where none shall be.
     """
 
     def __init__(
-        self, seconds: float = SECONDS, memory: int = MEMORY, characters: int = CHARACTERS
+        self,
+        seconds: float = SECONDS,
+        memory: int = MEMORY,
+        characters: int = CHARACTERS,
+        languages: str = "eng",
     ) -> None:
         self._seconds = seconds
         self._memory = memory
         self._characters = characters
+        self._languages = languages
         self._child: subprocess.Popen[bytes] | None = None
         self._files = 0
         self._cutting: bytes | None = None
@@ -68,7 +93,13 @@ class Parser:
     @property
     def limits(self) -> str:
         """What a file may cost, in words: a file refused under other limits is tried again."""
-        return f"{self._seconds:g} s, {self._memory / 1024**3:.3g} GiB"
+        words = f"{ocr.version()} ({self._languages})" if self.recognises else "no OCR"
+        return f"{self._seconds:g} s, {self._memory / 1024**3:.3g} GiB, {words}"
+
+    @property
+    def recognises(self) -> bool:
+        """Whether text can be recognised on pictures of pages."""
+        return ocr.Recogniser(self._languages).available
 
     def __enter__(self) -> Self:
         return self
@@ -170,9 +201,14 @@ class Parser:
             "TOKIO_WORKER_THREADS": "1",
             "OMP_NUM_THREADS": "1",
         }
-        limits = [self._memory, self._characters, int(self._seconds) + 1]
+        limits = {
+            "memory": self._memory,
+            "characters": self._characters,
+            "seconds": int(self._seconds) + 1,
+            "languages": self._languages,
+        }
         return subprocess.Popen(
-            [sys.executable, "-P", "-B", "-m", "ingest.child", *map(str, limits)],
+            [sys.executable, "-P", "-B", "-m", "ingest.child", json.dumps(limits)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -187,7 +223,7 @@ class Parser:
         assert child.stdin is not None
         assert child.stdout is not None
         assert child.stderr is not None
-        deadline = time.monotonic() + self._seconds
+        deadline = _Deadline(self._seconds)
         request = {"path": os.path.abspath(path), "media_type": media_type}
         with contextlib.suppress(BrokenPipeError):  # the reason shows when its output ends
             _write(child.stdin, json.dumps(request).encode("ascii") + b"\n")
@@ -197,12 +233,17 @@ class Parser:
         for stream, piece in _pieces(child.stdout, child.stderr, deadline):
             if stream is None:
                 self.close()
-                raise FileRefused(f"took longer than {self._seconds:g} s")
+                raise FileRefused(f"took longer than {deadline.seconds:g} s")
             if stream is child.stderr:
                 stderr = (stderr + piece)[-_STDERR_KEPT:]
                 continue
             if not piece:
                 break
+            while not pieces and piece.startswith(_MORE) and b"\n" in piece:
+                more, _, piece = piece.partition(b"\n")
+                deadline.allow(float(json.loads(more)["more"]))
+            if not piece:
+                continue
             pieces.append(piece)
             length += len(piece)
             if piece.endswith(b"\n"):
@@ -307,6 +348,7 @@ def _parsed(answer: dict[str, Any]) -> Parsed:
         tables=tables,
         marks=marks,
         asides=asides,
+        lacks_recognition=bool(answer["lacks_recognition"]),
     )
 
 
@@ -318,14 +360,14 @@ def _write(stream: IO[bytes], line: bytes) -> None:
 
 
 def _pieces(
-    out: IO[bytes], err: IO[bytes], deadline: float
+    out: IO[bytes], err: IO[bytes], deadline: _Deadline
 ) -> Iterator[tuple[IO[bytes] | None, bytes]]:
     """Yield what arrives with the stream it came from; (None, b"") once the deadline has passed."""
     with selectors.DefaultSelector() as selector:
         selector.register(out, selectors.EVENT_READ)
         selector.register(err, selectors.EVENT_READ)
         while True:
-            left = deadline - time.monotonic()
+            left = deadline.left
             if left <= 0:
                 yield None, b""
                 return

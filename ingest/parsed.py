@@ -43,7 +43,8 @@ class Parsed:
     found on their page: these start where the page starts. Tables and marks are ordered by `start`
     too, and tables do not overlap. `asides` are stretches that are shown, never indexed: headers,
     footers and page numbers that repeat. `page_count` is None where the format has no pages;
-    `reason` says in words which pages could not be read, None when all could.
+    `reason` says in words which pages could not be read, or not as text, None when all could.
+    `lacks_recognition` tells that text recognition, which is not there, could have read more.
     """
 
     title: str
@@ -55,3 +56,4 @@ class Parsed:
     tables: tuple[Table, ...] = ()
     marks: tuple[Mark, ...] = ()
     asides: tuple[Span, ...] = ()
+    lacks_recognition: bool = False

@@ -32,8 +32,12 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    seconds: float = Field(default=120, gt=0, description="time to read one file, in seconds")
-    memory_mb: int = Field(default=4096, ge=512, description="memory to read one file, in MiB")
+    seconds: float = Field(
+        default=60,
+        gt=0,
+        description="time to read one file, in seconds; 10 more for each scanned page",
+    )
+    memory_mb: int = Field(default=1536, ge=512, description="memory to read one file, in MiB")
     file_mb: int = Field(default=200, ge=1, description="largest file that is read, in MiB")
 
 
@@ -61,6 +65,11 @@ class Settings(BaseSettings):
         ge=0,
         le=1,
         description="estimated probability below which a question is refused",
+    )
+    languages: str = Field(
+        default="eng",
+        pattern=r"^([A-Za-z_]+(\+[A-Za-z_]+)*)?$",
+        description="languages of scanned pages, for Tesseract: eng+deu; empty for none",
     )
     limits: Limits = Field(default_factory=lambda: Limits())
 

@@ -243,7 +243,7 @@ def show_uploads(settings: Settings) -> None:
             files,
             Library.create(settings.library),
             lambda: load_embedder(settings.embedder),
-            settings.limits,
+            settings,
             show_progress,
         )
         bar.empty()

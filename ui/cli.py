@@ -85,7 +85,11 @@ def load(
     with (
         _lines_to(report) as write,
         printing.LoadProgress(sys.stderr) as bar,
-        Parser(seconds=limits.seconds, memory=limits.memory_mb * megabyte) as parser,
+        Parser(
+            seconds=limits.seconds,
+            memory=limits.memory_mb * megabyte,
+            languages=settings.languages,
+        ) as parser,
     ):
 
         def on_file(item: Any) -> None:

@@ -13,7 +13,7 @@ from ingest.parse import Parser
 from rag.library.folder import UPLOADS, Library
 from rag.ports import Embedder
 from rag.records import FileReport, LoadOutcome
-from rag.settings import Limits
+from rag.settings import Settings
 
 LONGEST_NAME = 150
 """Bytes of a stored file's name; file systems allow 255."""
@@ -49,7 +49,7 @@ def load_uploads(
     uploads: Sequence[Upload],
     library: Library,
     embedder: Callable[[], Embedder],
-    limits: Limits,
+    settings: Settings,
     on_progress: Callable[[Progress], None],
 ) -> list[FileReport]:
     """Store the files in the library and load them; a refused one is not kept.
@@ -58,7 +58,12 @@ def load_uploads(
     """
     kept = [_keep(upload, library.path / UPLOADS) for upload in uploads]
     reports: list[FileReport] = []
-    with Parser(seconds=limits.seconds, memory=limits.memory_mb * _MEGABYTE) as parser:
+    limits = settings.limits
+    with Parser(
+        seconds=limits.seconds,
+        memory=limits.memory_mb * _MEGABYTE,
+        languages=settings.languages,
+    ) as parser:
         load(
             kept,
             library,

@@ -26,6 +26,7 @@ from ingest.admit import (
     ODS,
     ODT,
     PDF,
+    PICTURES,
     PLAIN,
     PPTX,
     RST,
@@ -34,6 +35,7 @@ from ingest.admit import (
     XLSX,
     XML,
 )
+from ingest.ocr import Recogniser
 from ingest.parsed import Parsed
 from rag.errors import FileRefused
 
@@ -41,12 +43,13 @@ READER = "4"
 """Version of what the readers produce; raising it makes a library read its files again."""
 
 
-def read(path: Path, media_type: str) -> Parsed:
+def read(path: Path, media_type: str, recogniser: Recogniser | None = None) -> Parsed:
     """Return text, pages, headings and title of the file.
 
     Args:
         path: a regular file, as `ingest.admit` let it in.
         media_type: one of the types that `ingest.admit.media_type` returns.
+        recogniser: reads pages that are pictures; its default is English, in any time it takes.
 
     Raises:
         FileRefused: the file is damaged, password-protected, holds no text, or is of another type.
@@ -54,7 +57,11 @@ def read(path: Path, media_type: str) -> Parsed:
     if media_type == PDF:
         from ingest.readers import pdf
 
-        return pdf.read(path)
+        return pdf.read(path, recogniser or Recogniser())
+    if media_type in PICTURES:
+        from ingest.readers import pictures
+
+        return pictures.read(path, media_type, recogniser or Recogniser())
     if media_type in (DOCX, MARKDOWN):
         from ingest.readers import office
 

@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.admit import PDF
 from ingest.clean import clean
-from ingest.parsed import Parsed
+from ingest.ocr import MISSING, Recogniser
+from ingest.parsed import Mark, Parsed
 from ingest.readers.figures import tables
 from ingest.readers.layout import choose_title, is_junk, one_line
+from ingest.readers.numbers import numbers
 from ingest.readers.running import running_lines
+from ingest.readers.scans import PLACE, Scans, recognise_pages
 from rag.errors import FileRefused
 from rag.records import Heading, Page
 
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
 
 _PASSWORD = "password-protected; save a copy without a password and load that"
 _OTHER_LOCK = "locked by a certificate or in an unknown way; save a copy without encryption"
-_NO_TEXT = "no text found; it may be a scan, which text recognition (OCR) would make readable"
 _PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD
 _SECURITY_ERROR = 5  # FPDF_ERR_SECURITY
 _MOST_HEADINGS = 20_000
@@ -41,10 +43,11 @@ _BROKEN_WORD = re.compile(
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 
 
-def read(path: Path) -> Parsed:
+def read(path: Path, recogniser: Recogniser) -> Parsed:
     """Return the text of each page, the outline as headings, tables of figures, and the title.
 
-    A page that cannot be read, or holds no text, is an empty page and named in `reason`.
+    A page that is a picture is recognised, if that can be done here. One that cannot be read, or
+    holds no text, is an empty page and named in `reason`.
 
     Raises:
         FileRefused: the file is damaged, password-protected, or holds no text on any page.
@@ -55,10 +58,12 @@ def read(path: Path) -> Parsed:
     unreadable = [number for number, text in enumerate(raw, 1) if text is None]
     if len(unreadable) == len(raw):
         raise FileRefused("damaged: none of its pages could be read")
-    texts = [clean(text).strip("\n") for text in _join_words([text or "" for text in raw])]
+    scans = recognise_pages(path, raw, recogniser)
+    whole = [scans.texts.get(number, text or "") for number, text in enumerate(raw, 1)]
+    texts = [clean(text).strip("\n") for text in _join_words(whole)]
     empty = [number for number, text in enumerate(texts, 1) if not text.strip()]
     if len(empty) == len(texts):
-        raise FileRefused(_NO_TEXT)
+        raise FileRefused(_no_text(scans))
     pages = _pages(texts)
     title, outline = _described(path)
     headings = _place(outline, pages)
@@ -69,9 +74,11 @@ def read(path: Path) -> Parsed:
         pages=pages,
         headings=headings,
         page_count=len(pages),
-        reason=_reason(unreadable, [number for number in empty if raw[number - 1] is not None]),
+        reason=_reason(unreadable, empty, scans),
         tables=tables(pages),
+        marks=_marks(pages, scans),
         asides=running_lines(pages),
+        lacks_recognition=bool(scans.unread),
     )
 
 
@@ -270,23 +277,37 @@ def _find(title: str, letters: str, places: list[int], text: str, after: int) ->
     return None
 
 
-def _reason(unreadable: list[int], empty: list[int]) -> str | None:
+def _marks(pages: Sequence[Page], scans: Scans) -> tuple[Mark, ...]:
+    """Mark the pages that were recognised, and the end of each run of them."""
+    marks: list[Mark] = []
+    for page in pages:
+        place = PLACE if page.number in scans.texts else ""
+        if place != (marks[-1].place if marks else ""):
+            marks.append(Mark(page.start, place))
+    return tuple(marks)
+
+
+def _no_text(scans: Scans) -> str:
+    if scans.unread:
+        return f"no text found; it may be a scan, and {MISSING}"
+    if scans.failed:
+        return f"no text found; {next(iter(scans.failed))}"
+    return "no text found, and none was recognised" if scans.wordless else "no text found"
+
+
+def _reason(unreadable: list[int], empty: list[int], scans: Scans) -> str | None:
     parts: list[str] = []
+    if scans.texts:
+        sure = sum(scans.confidences) / len(scans.confidences)
+        parts.append(f"{numbers(sorted(scans.texts))} {PLACE}, {sure:.0f} % certain")
     if unreadable:
-        parts.append(f"{_numbers(unreadable)} could not be read")
-    if empty:
-        holds = "holds" if len(empty) == 1 else "hold"
-        parts.append(f"{_numbers(empty)} {holds} no text (scanned?)")
+        parts.append(f"{numbers(unreadable)} could not be read")
+    if scans.unread:
+        parts.append(f"{numbers(scans.unread)}: {MISSING}")
+    for failure, failed in scans.failed.items():
+        parts.append(f"{numbers(failed)}: {failure}")
+    said = {*unreadable, *scans.unread, *(each for some in scans.failed.values() for each in some)}
+    left = [number for number in empty if number not in said]
+    if left:
+        parts.append(f"{numbers(left)} {'holds' if len(left) == 1 else 'hold'} no text")
     return "; ".join(parts) or None
-
-
-def _numbers(numbers: list[int]) -> str:
-    """Return "page 3" or "pages 3, 5-7"."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and runs[-1][1] == number - 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    named = [str(first) if first == last else f"{first}-{last}" for first, last in runs]
-    return ("page " if len(numbers) == 1 else "pages ") + ", ".join(named)

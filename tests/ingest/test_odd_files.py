@@ -130,7 +130,7 @@ def test_pages_without_text_are_named(parser: Parser, tmp_path: Path) -> None:
     path = tmp_path / "gap.pdf"
     writer.write(path)
     parsed = _read(parser, path)
-    assert parsed.reason == "page 2 holds no text (scanned?)"
+    assert parsed.reason == "page 2 holds no text"
     assert [page.number for page in parsed.pages] == [1, 2, 3, 4]
     assert parsed.pages[1].text == ""
 
