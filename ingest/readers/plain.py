@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import Path
 
 from ingest.admit import JSON, JSON_LINES
-from ingest.clean import clean
 from ingest.parsed import Parsed
 from ingest.readers.layout import Layout, choose_title
-from rag.errors import FileRefused
 
 _MARKS = (  # longest first: the mark of UTF-32 begins like that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -18,30 +17,31 @@ _MARKS = (  # longest first: the mark of UTF-32 begins like that of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_LINE_ENDS = re.compile("\r\n?")
 _SAMPLE = 64 * 1024
 
 
 def read(path: Path, media_type: str) -> Parsed:
-    """Return the text of a file that is text as it stands; it has neither pages nor headings.
+    """Return the text of a file that is text as it stands, each line with its number as its place.
 
-    JSON is such text: a quote has to be what stands in the file. Of JSON lines each is a record,
-    with its line as its place.
+    It has neither pages nor headings. JSON is such text: a quote has to be what stands in the file.
 
     Raises:
         FileRefused: it holds no text.
     """
-    text = clean(decode(path.read_bytes()))
-    if not text.strip():
-        raise FileRefused("the file holds no text")
     layout = Layout()
-    if media_type == JSON_LINES:
-        for number, line in enumerate(decode(path.read_bytes()).split("\n"), 1):
-            layout.place(f"line {number}")
-            layout.line(line, "records")
-    else:
-        layout.block(text)
-    first_line = "" if media_type in (JSON, JSON_LINES) else text.lstrip().split("\n", 1)[0]
-    return layout.parsed(media_type, choose_title(None, (), first_line, path))
+    paragraph, first_line = 0, ""
+    text = _LINE_ENDS.sub("\n", decode(path.read_bytes()))
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            paragraph += media_type != JSON_LINES
+            continue
+        layout.place(f"line {number}")
+        layout.line(line, f"paragraph {paragraph}")
+        first_line = first_line or line
+    if media_type in (JSON, JSON_LINES):
+        first_line = ""
+    return layout.parsed(media_type, choose_title(None, (), first_line[:_SAMPLE], path))
 
 
 def decode(data: bytes, declared: str | None = None) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from rag.library.folder import Library
 from rag.records import LoadOutcome
-from rag.settings import Limits
+from rag.settings import Settings
 from tests.stand_ins import HashEmbedder
 from ui.uploads import LONGEST_NAME, load_uploads, safe_name
 
@@ -50,7 +50,7 @@ def test_uploads_are_loaded_and_stay_inside(tmp_path: Path) -> None:
     library = Library.create(tmp_path / "deep" / "library")
     good = Sent("../../escape.txt", b"The heron nests in the old willow by the weir.")
     reports = load_uploads(
-        [good, Sent("empty.txt", b"")], library, HashEmbedder, Limits(), lambda at: None
+        [good, Sent("empty.txt", b"")], library, HashEmbedder, Settings(), lambda at: None
     )
     assert [report.outcome for report in reports] == [LoadOutcome.ADDED, LoadOutcome.REFUSED]
     assert library.catalogue.documents()[0].name == "escape.txt"
@@ -64,7 +64,7 @@ def test_the_same_file_twice_is_kept_once(tmp_path: Path) -> None:
     library = Library.create(tmp_path / "library")
     sent = Sent("one.txt", b"A sentence about otters and their holts.")
     for expected in (LoadOutcome.ADDED, LoadOutcome.UNCHANGED):
-        reports = load_uploads([sent, sent], library, HashEmbedder, Limits(), lambda at: None)
+        reports = load_uploads([sent, sent], library, HashEmbedder, Settings(), lambda at: None)
         assert [report.outcome for report in reports] == [expected]
     library.close()
 
@@ -72,7 +72,7 @@ def test_the_same_file_twice_is_kept_once(tmp_path: Path) -> None:
 def test_forgetting_deletes_the_upload(tmp_path: Path) -> None:
     library = Library.create(tmp_path / "library")
     sent = Sent("one.txt", b"A sentence about the unmistakable xylophonist.")
-    load_uploads([sent], library, HashEmbedder, Limits(), lambda at: None)
+    load_uploads([sent], library, HashEmbedder, Settings(), lambda at: None)
     done = library.forget("one.txt")
     assert done.traces == ()
     assert not list(library.path.rglob("one.txt"))
