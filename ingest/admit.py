@@ -38,6 +38,8 @@ NOTEBOOK = "application/x-ipynb+json"
 RST = "text/x-rst"
 LATEX = "application/x-latex"
 MSG = "application/vnd.ms-outlook"
+ZIP = "application/zip"
+TAR = "application/x-tar"
 PICTURES = {
     "image/png": (b"\x89PNG\r\n\x1a\n",),
     "image/jpeg": (b"\xff\xd8\xff",),
@@ -92,6 +94,14 @@ EXTENSIONS = {
     ".gif": "image/gif",
     ".bmp": "image/bmp",
     ".webp": "image/webp",
+    ".zip": ZIP,
+    ".tar": TAR,
+    ".tgz": TAR,
+    ".tbz2": TAR,
+    ".txz": TAR,
+    ".tar.gz": TAR,
+    ".tar.bz2": TAR,
+    ".tar.xz": TAR,
 }
 """The media type by extension, in lower case; other extensions are not supported."""
 
@@ -177,7 +187,7 @@ def media_type(path: Path, limit: int = SIZE_LIMIT) -> str:
             not supported or not what its extension says.
     """
     head = _head(path, limit)
-    extension = path.suffix.lower()
+    extension = _extension(path)
     kind = EXTENSIONS.get(extension)
     if kind is None:
         supported = ", ".join(EXTENSIONS)
@@ -203,6 +213,9 @@ def media_type(path: Path, limit: int = SIZE_LIMIT) -> str:
     elif kind == RTF:
         if not head.startswith(_RTF):
             raise FileRefused("named .rtf, but its content is not an RTF file")
+    elif kind in (ZIP, TAR):
+        if not _looks_packed(kind, extension, head):
+            raise FileRefused(f"named {extension}, but its content is no such archive")
     elif kind in PICTURES:
         if not head.startswith(PICTURES[kind]):
             raise FileRefused(f"named {extension}, but its content is no such picture")
@@ -212,6 +225,12 @@ def media_type(path: Path, limit: int = SIZE_LIMIT) -> str:
     else:
         _must_be_text(head, extension)
     return kind
+
+
+def archive_type(path: Path) -> str | None:
+    """Return the media type of a file whose members are loaded in its place, by its name alone."""
+    kind = EXTENSIONS.get(_extension(path))
+    return kind if kind in (ZIP, TAR) else None
 
 
 def content_hash(path: Path) -> str:
@@ -225,6 +244,21 @@ def content_hash(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise FileRefused(_unreadable(error)) from error
+
+
+def _extension(path: Path) -> str:
+    """The last extension in lower case; the last two of a packed tar."""
+    last = path.suffix.lower()
+    both = Path(path.stem).suffix.lower() + last
+    return both if both in EXTENSIONS else last
+
+
+def _looks_packed(kind: str, extension: str, head: bytes) -> bool:
+    if kind == ZIP:
+        return head.startswith((_ZIP, b"PK\x05\x06"))
+    if extension == ".tar":
+        return head[257:262] == b"ustar" or head[:1] == b"\0" or len(head) >= 512
+    return head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"))
 
 
 def _stays_inside(path: Path, inside: Path) -> bool:

@@ -2,30 +2,34 @@
 
 It reads one JSON object per line, `{"path": ..., "media_type": ...}`, and answers each with one
 line: the parsed file, or `{"refused": reason}`. Before it may come `{"more": seconds}`: the file
-needs that much more time, for a page that has to be recognised. With `"last": true` it says that
-it ends now.
+needs that much more time, for a page that has to be recognised. Of an archive `"members": true`
+asks for the names, and `"unpack": most bytes` for what they hold: `{"number": ..., "data": ...}`,
+many times, then `{"end": true}`. With `"last": true` it says that it ends now.
+
 `{"tokenizer": ..., "window": ...}` has no answer: from then on files are cut to chunks, too, here
 and not in the loading process, whose own work would have to wait for it.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import math
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingest.archive import members, unpack
 from ingest.ocr import Recogniser
-from ingest.parsed import Parsed
+from ingest.wire import as_json, chunk_as_json
 from rag.errors import FileRefused
 
 if TYPE_CHECKING:
     from ingest.chunk import Chunker
-    from rag.library.catalogue import NewChunk
 
 _GRACE = 10
 
@@ -56,7 +60,10 @@ def main() -> None:
             # If the parent is gone, nobody else ends a file that takes for ever.
             _end_in(seconds)
             recogniser = Recogniser(limits["languages"], more_time)
-            answer = _answer(request, limits["characters"], chunker, recogniser)
+            if "unpack" in request:
+                answer = _unpack(request, say, lambda: more_time(limits["seconds"]))
+            else:
+                answer = _answer(request, limits["characters"], chunker, recogniser)
             say(answer)
             _end_in(0)
             if "last" in answer:
@@ -79,11 +86,14 @@ def _chunker(tokenizer: str | None, window: int) -> Chunker:
 
 
 def _answer(
-    request: dict[str, str], characters: int, chunker: Chunker | None, recogniser: Recogniser
+    request: dict[str, Any], characters: int, chunker: Chunker | None, recogniser: Recogniser
 ) -> dict[str, Any]:
     from ingest.readers import read
 
     try:
+        if "members" in request:
+            found = members(Path(request["path"]), request["media_type"])
+            return {"members": [[each.number, each.name, each.refused] for each in found]}
         parsed = read(Path(request["path"]), request["media_type"], recogniser)
         length = sum(len(page.text) for page in parsed.pages)
         if length > characters:
@@ -102,37 +112,24 @@ def _answer(
         return {"refused": f"the reader failed on this file ({type(error).__name__})"}
 
 
-def as_json(parsed: Parsed) -> dict[str, Any]:
-    """Return `parsed` made of what JSON knows; `ingest.parse.from_json` is the way back."""
-    return {
-        "title": parsed.title,
-        "media_type": parsed.media_type,
-        "pages": [[page.number, page.start, page.text] for page in parsed.pages],
-        "headings": [[each.level, each.title, each.start] for each in parsed.headings],
-        "page_count": parsed.page_count,
-        "reason": parsed.reason,
-        "tables": [[each.start, each.end, each.columns, each.caption] for each in parsed.tables],
-        "marks": [[each.start, each.place] for each in parsed.marks],
-        "asides": [[each.start, each.end] for each in parsed.asides],
-        "lacks_recognition": parsed.lacks_recognition,
-    }
-
-
-def chunk_as_json(new: NewChunk) -> list[Any]:
-    """Return a chunk without its text and id; `ingest.parse.chunks_from_json` puts them back."""
-    chunk = new.chunk
-    return [
-        chunk.start,
-        chunk.end,
-        chunk.page,
-        chunk.headings,
-        chunk.place,
-        chunk.columns,
-        chunk.caption,
-        new.context,
-        [[span.start, span.end] for span in new.sentences],
-        new.places if any(new.places) else [],
-    ]
+def _unpack(
+    request: dict[str, Any], say: Callable[[dict[str, Any]], None], more_time: Callable[[], None]
+) -> dict[str, Any]:
+    try:
+        for number, piece in unpack(
+            Path(request["path"]), request["media_type"], request["unpack"]
+        ):
+            if isinstance(piece, str):
+                say({"number": number, "refused": piece})
+            else:
+                if not piece:
+                    more_time()  # another member begins
+                say({"number": number, "data": base64.b64encode(piece).decode()})
+        return {"end": True}
+    except FileRefused as refused:
+        return {"refused": str(refused)}
+    except MemoryError:
+        return {"refused": None, "last": True}
 
 
 def _limit(memory: int) -> None:

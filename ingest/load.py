@@ -7,19 +7,20 @@ a load that is killed in between is finished by the next one.
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.admit import walk
+from ingest.admit import archive_type, walk
 from ingest.ahead import Ahead
 from ingest.look import File, FileParser, Look, Looked, as_text, kept
 from ingest.parse import Cutting
 from rag.errors import SettingsError
 from rag.library.catalogue import Place, Refusal
-from rag.library.folder import Library
+from rag.library.folder import UNPACKED, Library, file_of
 from rag.ports import Embedder, PassageText, PassageVectors
 from rag.records import FileReport, LoadOutcome
 
@@ -109,7 +110,10 @@ class _Load:
         self._groups: deque[list[str]] = deque()
         self._group: list[str] = []
         self._group_chunks = 0
-        self._look = Look(self.catalogue, parser, self._known, self._refused, largest_file)
+        self._workspace = library.path / UNPACKED
+        self._look = Look(
+            self.catalogue, parser, self._known, self._refused, largest_file, self._workspace
+        )
 
     def list_files(self, paths: Iterable[Path]) -> Iterable[File]:
         """Every file below the paths, once, in a fixed order."""
@@ -123,7 +127,8 @@ class _Load:
                 if str(path) not in seen and (named or library not in path.parents):
                     seen.add(str(path))
                     home = root if root.is_dir() else root.parent
-                    yield File(path, home, as_text(path.relative_to(home).as_posix()))
+                    file = File(path, home, as_text(path.relative_to(home).as_posix()))
+                    yield from self._look.inside(file) if archive_type(path) else [file]
 
     # -- files -------------------------------------------------------------------------------
 
@@ -133,6 +138,11 @@ class _Load:
         Reading runs ahead in another thread and its child process. Text is stored as soon as it is
         there; while there is none, vectors are made.
         """
+        shutil.rmtree(self._workspace, ignore_errors=True)  # of a load that was killed
+        self._look.unpacks(files)
+        for archive in {str(file.archive) for file in files if file.archive} & set(self._refused):
+            with self.catalogue.writing():  # it could not be opened before, and can be now
+                self.catalogue.remove_refusal(archive)
         known = {file: self._look.at_once(file) for file in files}
         # Here and not in the other thread: where models come from may care who asks.
         if any(looked is None and self._look.needs_reading(file) for file, looked in known.items()):
@@ -159,6 +169,7 @@ class _Load:
             except BaseException:
                 self._parser.stop()
                 raise
+        shutil.rmtree(self._workspace, ignore_errors=True)
         self._on_progress(Progress("reading", len(files), len(files)))
         self._end_group()
         while next(vectors):
@@ -371,7 +382,7 @@ class _Load:
 def _is_gone(path: str) -> bool:
     """Whether the file is gone for certain; one that may not be looked at is still there."""
     try:
-        os.stat(path)
+        os.stat(file_of(path))
     except (FileNotFoundError, NotADirectoryError):
         return True
     except OSError:

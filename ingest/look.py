@@ -6,14 +6,18 @@ Nothing here writes, so that it can run ahead of the load.
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ingest.admit import content_hash, media_type
+from ingest.admit import archive_type, content_hash, media_type
+from ingest.archive import Member
 from ingest.chunk import CAPACITY, VERSION
 from ingest.parse import Cutting
 from ingest.parsed import Parsed
@@ -29,6 +33,8 @@ _UNRECOGNISED = f"{MADE_BY}, without text recognition"
 _SETTLED_NS = 2_000_000_000
 """A file written within this time before it was hashed may have been written to again since,
 without a change of its time: some file systems count in steps of two seconds."""
+
+_LONGEST_STEM = 150
 
 _KEPT = "; what was loaded from it before is kept"
 
@@ -52,6 +58,16 @@ class FileParser(Protocol):
         """Raises `FileRefused`."""
         ...
 
+    def members(self, path: Path, media_type: str) -> list[Member]:
+        """The files of an archive. Raises `FileRefused`."""
+        ...
+
+    def unpack(
+        self, path: Path, media_type: str, folder: Path, names: Mapping[int, str], largest: int
+    ) -> dict[int, str]:
+        """Write members to `folder`; why some could not be, by number. Raises `OSError`."""
+        ...
+
     def stop(self) -> None:
         """End what `read` is doing in another thread; it raises `FileRefused`."""
         ...
@@ -59,11 +75,23 @@ class FileParser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of a load: `relative` is its path below `root`, as text that can be stored."""
+    """A file of a load: `relative` is its path below `root`, as text that can be stored.
+
+    A member of an archive has the `archive`, which is a file, in front of its path, and is its
+    `number`th entry. `refused` says why a member is known not to be readable.
+    """
 
     path: Path
     root: Path
     relative: str
+    archive: Path | None = None
+    number: int = -1
+    refused: str | None = None
+
+    @property
+    def source(self) -> Path:
+        """What lies on the disk."""
+        return self.archive or self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +129,7 @@ class Look:
         known: Mapping[str, Place],
         refused: Mapping[str, Refusal],
         largest_file: int,
+        workspace: Path,
     ) -> None:
         self.refuser = f"{MADE_BY}, {parser.limits}"
         self.cutting: Cutting | None = None
@@ -109,7 +138,9 @@ class Look:
         self._known = known
         self._refused = refused
         self._largest_file = largest_file
-        self._reading = threading.Lock()
+        self._reading = threading.RLock()
+        self._unpacked = _Unpacked(parser, workspace, largest_file)
+        self._unlisted: dict[Path, str] = {}
         # What this load read so far, and why it was refused: a copy of it is not read again.
         self._read: dict[str, str | None] = {}
 
@@ -120,10 +151,10 @@ class Look:
         if place is None and refusal is None:
             return None
         try:
-            status = file.path.stat()
+            status = file.source.stat()
         except OSError:
             return None
-        if not os.access(file.path, os.R_OK):
+        if not os.access(file.source, os.R_OK):
             return None
         same = (status.st_size, status.st_mtime_ns)
         if refusal is not None:
@@ -140,11 +171,37 @@ class Look:
 
     def needs_reading(self, file: File) -> bool:
         """Whether the file is of a kind that is read at all."""
+        if file.archive:
+            return file.refused is None
         try:
             media_type(file.path, self._largest_file)
         except FileRefused:
             return False
         return True
+
+    def inside(self, file: File) -> list[File]:
+        """The members of an archive; itself, to be refused, where they cannot be listed."""
+        try:
+            kind = media_type(file.path, sys.maxsize)
+            found = self._parser.members(file.path, kind)
+        except FileRefused as refused:
+            self._unlisted[file.path] = str(refused)
+            return [file]
+        return [
+            File(
+                file.path / as_text(member.name),
+                file.root,
+                f"{file.relative}/{as_text(member.name)}",
+                file.path,
+                member.number,
+                member.refused,
+            )
+            for member in found
+        ]
+
+    def unpacks(self, files: Iterable[File]) -> None:
+        """Say what members there are, so that those of an archive are unpacked together."""
+        self._unpacked.expect(files)
 
     def closely(self, file: File, *, anew: bool = False) -> Looked:
         """Read the file, unless the library or this load has read the same bytes.
@@ -152,7 +209,9 @@ class Look:
         `anew` reads it in any case.
         """
         began = time.monotonic()
-        looked = self._closely(file, anew)
+        # Another archive takes the place of the one that is unpacked.
+        with self._reading if file.archive else nullcontext():
+            looked = self._closely(file, anew)
         if looked.new is None and looked.refused and looked.identity:
             self._read.setdefault(looked.identity, looked.refused)
         elif looked.new:
@@ -175,15 +234,20 @@ class Look:
         try:
             if as_text(str(file.path)) != str(file.path):
                 raise FileRefused("its name or that of a folder is not UTF-8; rename it")
-            kind = media_type(file.path, self._largest_file)
-            for attempt in (1, 2):
-                size, mtime = _status(file.path)
+            if file.refused or file.path in self._unlisted:
+                size, mtime = _status(file.source)
                 checked = time.time_ns()
-                identity = content_hash(file.path)
+                raise FileRefused(file.refused or self._unlisted[file.path])
+            for attempt in (1, 2):
+                size, mtime = _status(file.source)
+                checked = time.time_ns()
+                path = self._unpacked.path_of(file, (size, mtime)) if file.archive else file.path
+                kind = media_type(path, self._largest_file)
+                identity = content_hash(path)
                 new = None
                 if anew or not (self._is_current(identity) or identity in self._read):
-                    new = self._new(file, identity, kind)
-                if (size, mtime) == _status(file.path):
+                    new = self._new(file, path, identity, kind)
+                if (size, mtime) == _status(file.source):
                     break
                 if attempt == 2:
                     identity, checked = "", 0
@@ -195,16 +259,16 @@ class Look:
         except FileRefused as refused_now:
             if not checked:
                 try:
-                    status = file.path.lstat()
+                    status = file.source.lstat()
                     size, mtime = status.st_size, status.st_mtime_ns
                 except OSError:
                     size = mtime = 0
             return Looked(file, identity, None, str(refused_now), False, size, mtime, checked)
 
-    def _new(self, file: File, identity: str, kind: str) -> NewDocument:
+    def _new(self, file: File, path: Path, identity: str, kind: str) -> NewDocument:
         assert self.cutting is not None
         with self._reading:
-            parsed, chunks = self._parser.read(file.path, kind, identity, self.cutting)
+            parsed, chunks = self._parser.read(path, kind, identity, self.cutting)
         if not chunks:
             raise FileRefused("it holds no text")
         document = Document(
@@ -220,6 +284,48 @@ class Look:
         reader = self._catalogue.document_reader(identity)
         # With text recognition on the machine, there is more to read than when it was loaded.
         return reader == MADE_BY or (reader == _UNRECOGNISED and not self._parser.recognises)
+
+
+class _Unpacked:
+    """The archive whose members are being read, unpacked to a folder of the library."""
+
+    def __init__(self, parser: FileParser, folder: Path, largest_file: int) -> None:
+        self._parser = parser
+        self._folder = folder
+        self._largest_file = largest_file
+        self._expected: dict[Path, dict[int, str]] = {}
+        self._now: tuple[Path, tuple[int, int]] | None = None
+        self._failed: dict[int, str] = {}
+
+    def expect(self, files: Iterable[File]) -> None:
+        for file in files:
+            if file.archive and file.refused is None:
+                names = self._expected.setdefault(file.archive, {})
+                names[file.number] = f"{file.number}/{_disk_name(file.path.name)}"
+
+    def path_of(self, file: File, status: tuple[int, int]) -> Path:
+        """Where the member lies now. Raises `FileRefused`, and `OSError` for the folder."""
+        assert file.archive is not None
+        names = self._expected[file.archive]
+        if self._now != (file.archive, status):
+            self._now = None
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.mkdir(mode=0o700)
+            kind = archive_type(file.archive) or ""
+            self._failed = self._parser.unpack(
+                file.archive, kind, self._folder, names, self._largest_file
+            )
+            self._now = (file.archive, status)
+        if file.number in self._failed:
+            raise FileRefused(self._failed[file.number])
+        return self._folder / names[file.number]
+
+
+def _disk_name(name: str) -> str:
+    """A name that any file system takes, with the same ending."""
+    at = Path("".join(each if each.isprintable() else "_" for each in name))
+    stem = at.stem.encode("utf-8", "replace")[:_LONGEST_STEM].decode("utf-8", "ignore")
+    return f"{stem or '_'}{at.suffix[:16]}"
 
 
 def kept(reason: str) -> str:

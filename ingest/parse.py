@@ -6,6 +6,7 @@ costs one child process and becomes a `FileRefused`; the next file gets a new ch
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -15,21 +16,24 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 from ingest import ocr
-from ingest.parsed import Mark, Parsed, Table
+from ingest.archive import Member
+from ingest.parsed import Parsed
+from ingest.wire import NONSENSE, chunks_from_json, from_json
 from rag.errors import FileRefused
 from rag.library.catalogue import NewChunk
-from rag.records import Chunk, Heading, Page, Span
 
 SECONDS = 60.0
 MEMORY = 3 * 1024**3 // 2
 CHARACTERS = 50_000_000
+UNPACKED = 2 * 1024**3
+"""Bytes that may come out of one archive."""
 
 _FILES_PER_CHILD = 200  # libraries leak a little with every file
 _PIECE = 1 << 20
@@ -37,7 +41,6 @@ _STDERR_KEPT = 8192
 _BYTES_PER_CHARACTER = 12  # a character beyond the first plane, written as two \\uXXXX
 _MORE = b'{"more":'
 _MOST_SECONDS = 6 * 3600.0  # a file cannot ask for time for ever
-_NONSENSE = "the reader's answer on this file makes no sense"
 _OUT_OF_MEMORY = (b"memory allocation", b"MemoryError", b"bad_alloc", b"out of memory")
 
 
@@ -137,12 +140,81 @@ class Parser:
         try:
             return parsed, chunks_from_json(answer["chunks"], document_id, parsed)
         except (ValueError, TypeError, KeyError) as error:
-            raise FileRefused(_NONSENSE) from error
+            raise FileRefused(NONSENSE) from error
 
-    def _ask(self, path: Path, media_type: str) -> dict[str, Any]:
+    def members(self, path: Path, media_type: str) -> list[Member]:
+        """Return the files of an archive, in its order.
+
+        Raises:
+            FileRefused: it is damaged, or listing it went over a limit.
+        """
+        answer = self._ask(path, media_type, members=True)
+        try:
+            return [Member(*row) for row in answer["members"]]
+        except (ValueError, TypeError, KeyError) as error:
+            raise FileRefused(NONSENSE) from error
+
+    def unpack(
+        self, path: Path, media_type: str, folder: Path, names: Mapping[int, str], largest: int
+    ) -> dict[int, str]:
+        """Write the members of an archive to `folder`, under the names given to their numbers.
+
+        Each may take the time of a file, and be `largest` bytes long. Returns why members could not
+        be unpacked, by number; what was not reached is among them. Raises `OSError` where `folder`
+        cannot be written.
+        """
+        failed = dict.fromkeys(names, "the archive ended before it")
+        written = 0
+        reached = -1
+        try:
+            for answer in self._answers(path, media_type, unpack=largest):
+                if "end" in answer:
+                    break
+                reached = int(answer["number"])
+                if reached not in names:
+                    continue
+                if "data" not in answer:
+                    (folder / names[reached]).unlink(missing_ok=True)
+                    failed[reached] = str(answer["refused"])
+                    continue
+                data = base64.b64decode(answer["data"])
+                written += len(data)
+                if written > UNPACKED:
+                    self.close()
+                    raise FileRefused(
+                        f"the archive holds more than {UNPACKED / 1e9:.1f} GB; unpack it and load "
+                        "the folder"
+                    )
+                failed.pop(reached, None)
+                target = folder / names[reached]
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with target.open("ab") as file:
+                    file.write(data)
+        except FileRefused as refused:
+            # The one it broke off in may be half, and is not to be taken for whole.
+            for number in names:
+                if number >= reached:
+                    failed[number] = str(refused)
+        except (KeyError, ValueError, TypeError):
+            self.close()
+            failed.update(
+                dict.fromkeys([number for number in names if number >= reached], NONSENSE)
+            )
+        return failed
+
+    def _ask(self, path: Path, media_type: str, **what: object) -> dict[str, Any]:
+        with contextlib.closing(self._answers(path, media_type, **what)) as answers:
+            return next(answers)
+
+    def _answers(
+        self, path: Path, media_type: str, **what: object
+    ) -> Generator[dict[str, Any], None, None]:
+        """Yield the child's answers to one request; raises `FileRefused` where one is a refusal."""
         died_between_files = self._child is not None and self._child.poll() is not None
         if died_between_files or self._files >= _FILES_PER_CHILD:
             self.close()
+        request = {"path": os.path.abspath(path), "media_type": media_type, **what}
+        ended = False
         try:
             if self._child is None:
                 self._child = self._start()
@@ -150,23 +222,26 @@ class Parser:
                     with contextlib.suppress(BrokenPipeError):
                         _write(self._child.stdin, self._cutting)
             self._files += 1
-            line = self._exchange(self._child, path, media_type)
-            answer = json.loads(line)
-            if "last" in answer:
-                self.close()
-                raise FileRefused(self._too_much_memory())
-            if "refused" in answer:
-                raise FileRefused(str(answer["refused"]))
-            if not isinstance(answer, dict):
-                raise ValueError("an answer is an object")
-            return answer
+            for line in self._lines(self._child, request):
+                answer = json.loads(line)
+                if not isinstance(answer, dict):
+                    raise ValueError("an answer is an object")
+                if "last" in answer:
+                    self.close()
+                    raise FileRefused(self._too_much_memory())
+                # One answer, but for archives, whose members come in many.
+                ended = "number" not in answer
+                if "refused" in answer and ended:
+                    raise FileRefused(str(answer["refused"]))
+                yield answer
         except FileRefused:
             raise
         except (ValueError, TypeError) as error:
             self.close()
-            raise FileRefused(_NONSENSE) from error
+            raise FileRefused(NONSENSE) from error
         except BaseException:  # an interrupt leaves an answer on the way that nobody will ask for
-            self.close()
+            if not ended:
+                self.close()
             raise
 
     def stop(self) -> None:
@@ -218,16 +293,17 @@ class Parser:
             start_new_session=True,
         )
 
-    def _exchange(self, child: subprocess.Popen[bytes], path: Path, media_type: str) -> bytes:
-        """Return the child's answer to one request, without the line end."""
+    def _lines(
+        self, child: subprocess.Popen[bytes], request: Mapping[str, object]
+    ) -> Iterator[bytes]:
+        """Yield the lines of the child's answer to one request."""
         assert child.stdin is not None
         assert child.stdout is not None
         assert child.stderr is not None
         deadline = _Deadline(self._seconds)
-        request = {"path": os.path.abspath(path), "media_type": media_type}
         with contextlib.suppress(BrokenPipeError):  # the reason shows when its output ends
             _write(child.stdin, json.dumps(request).encode("ascii") + b"\n")
-        pieces: list[bytes] = []
+        waiting: list[bytes] = []
         length = 0
         stderr = b""
         for stream, piece in _pieces(child.stdout, child.stderr, deadline):
@@ -239,15 +315,18 @@ class Parser:
                 continue
             if not piece:
                 break
-            while not pieces and piece.startswith(_MORE) and b"\n" in piece:
-                more, _, piece = piece.partition(b"\n")
-                deadline.allow(float(json.loads(more)["more"]))
-            if not piece:
-                continue
-            pieces.append(piece)
-            length += len(piece)
-            if piece.endswith(b"\n"):
-                return b"".join(pieces)
+            *ends, rest = piece.split(b"\n")
+            for end in ends:
+                line = b"".join([*waiting, end])
+                waiting.clear()
+                length = 0
+                if line.startswith(_MORE):
+                    deadline.allow(float(json.loads(line)["more"]))
+                else:
+                    yield line
+            if rest:
+                waiting.append(rest)
+                length += len(rest)
             if length > self._characters * _BYTES_PER_CHARACTER + _PIECE:
                 self.close()
                 raise FileRefused(f"its text is longer than {self._characters:,} characters")
@@ -272,84 +351,6 @@ class Parser:
 
     def _too_much_memory(self) -> str:
         return f"needed more than {self._memory / 1024**3:.3g} GiB of memory"
-
-
-def from_json(answer: dict[str, Any]) -> Parsed:
-    """Return the parsed file that `ingest.child.as_json` took apart.
-
-    Raises:
-        FileRefused: something is missing, or offsets do not follow from the pages.
-    """
-    try:
-        return _parsed(answer)
-    except (ValueError, TypeError, KeyError) as error:
-        raise FileRefused(_NONSENSE) from error
-
-
-def chunks_from_json(
-    rows: Sequence[Sequence[Any]], document_id: str, parsed: Parsed
-) -> tuple[NewChunk, ...]:
-    """Return the chunks that `ingest.child.chunk_as_json` took apart.
-
-    Raises:
-        ValueError: a chunk or a sentence of it lies outside the text.
-    """
-    text = "".join(page.text for page in parsed.pages)
-    found: list[NewChunk] = []
-    for start, end, page, headings, place, columns, caption, context, spans, places in rows:
-        if not 0 <= start < end <= len(text):
-            raise ValueError("a chunk lies outside the text")
-        sentences = tuple(Span(first, last) for first, last in spans)
-        if any(not 0 <= span.start < span.end <= end - start for span in sentences):
-            raise ValueError("a sentence lies outside its chunk")
-        chunk = Chunk(
-            id=f"{document_id}-{len(found):06d}",
-            document_id=document_id,
-            text=text[start:end],
-            start=start,
-            end=end,
-            page=page,
-            headings=tuple(headings),
-            place=place,
-            columns=tuple(columns),
-            caption=caption,
-        )
-        found.append(NewChunk(chunk, context, sentences, tuple(places)))
-    return tuple(found)
-
-
-def _parsed(answer: dict[str, Any]) -> Parsed:
-    pages = tuple(Page(number, start, text) for number, start, text in answer["pages"])
-    headings = tuple(Heading(level, title, start) for level, title, start in answer["headings"])
-    length = 0
-    for page in pages:
-        if page.start != length:
-            raise ValueError("a page does not start where the one before it ends")
-        length += len(page.text)
-    if any(not 0 <= heading.start <= length for heading in headings):
-        raise ValueError("a heading lies outside the text")
-    tables = tuple(
-        Table(start, end, tuple(columns), caption)
-        for start, end, columns, caption in answer["tables"]
-    )
-    marks = tuple(Mark(start, place) for start, place in answer["marks"])
-    asides = tuple(Span(start, end) for start, end in answer["asides"])
-    for spans in (tables, asides):
-        ends = [at for span in spans for at in (span.start, span.end)]
-        if ends != sorted(ends) or any(not 0 <= at <= length for at in ends):
-            raise ValueError("tables or asides overlap or lie outside the text")
-    return Parsed(
-        title=answer["title"],
-        media_type=answer["media_type"],
-        pages=pages,
-        headings=headings,
-        page_count=answer["page_count"],
-        reason=answer["reason"],
-        tables=tables,
-        marks=marks,
-        asides=asides,
-        lacks_recognition=bool(answer["lacks_recognition"]),
-    )
 
 
 def _write(stream: IO[bytes], line: bytes) -> None:

@@ -15,7 +15,7 @@ from ingest.load import Progress
 from rag import assemble
 from rag.ask import Checked, Found, Parts, Quoted, stream
 from rag.errors import LibraryMissing, SourceboundError
-from rag.library.folder import Library
+from rag.library.folder import Library, file_of
 from rag.models.weights import GENERATOR
 from rag.ports import Embedder, Generator
 from rag.records import Answer, Mode, Outcome, Page, Quote, Reply, Sentence
@@ -217,7 +217,7 @@ def file_notice(quote: Quote, library: Library) -> str | None:
     found = "The file is gone; this is the stored text."
     for place in library.catalogue.places(quote.document.id):
         try:
-            now = Path(place.path).stat()
+            now = file_of(place.path).stat()
         except OSError:
             continue
         if (now.st_size, now.st_mtime_ns) == (place.size, place.mtime_ns):

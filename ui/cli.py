@@ -211,7 +211,7 @@ def show(
 ) -> int:
     """Show stored text: exactly what start and end count in."""
     from rag.errors import DocumentUnknown
-    from rag.library.folder import unknown
+    from rag.library.folder import file_of, unknown
 
     target = _open(read_settings(library=library))
     if document is None:
@@ -232,7 +232,7 @@ def show(
             if found.page_count
             else f"{document} has no pages; leave --page out."
         )
-    if not any(os.path.exists(place.path) for place in places):
+    if not any(file_of(place.path).exists() for place in places):
         print(f"The file of {document} is gone; this is the stored text.", file=sys.stderr)
     for each in wanted:
         if as_json:

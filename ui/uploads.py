@@ -10,9 +10,9 @@ from typing import Protocol
 
 from ingest.load import Progress, load
 from ingest.parse import Parser
-from rag.library.folder import UPLOADS, Library
+from rag.library.folder import UPLOADS, Library, file_of
 from rag.ports import Embedder
-from rag.records import FileReport, LoadOutcome
+from rag.records import FileReport
 from rag.settings import Settings
 
 LONGEST_NAME = 150
@@ -73,8 +73,9 @@ def load_uploads(
             on_file=reports.append,
             on_progress=on_progress,
         )
-    for path, report in zip(dict.fromkeys(kept), reports, strict=True):
-        if report.outcome is LoadOutcome.REFUSED:
+    loaded = {file_of(place.path) for place in library.catalogue.places()}
+    for path in dict.fromkeys(kept):
+        if path.resolve() not in loaded:
             path.unlink(missing_ok=True)
             path.parent.rmdir()
     return reports

@@ -4,6 +4,7 @@ library/
   catalogue.sqlite     the single source of truth
   vectors.faiss/.json  the vector index and its stamp, derived
   uploads/             files handed over in the page, named by their hash
+  unpacked/            members of an archive while they are read
   writer.lock/.json    who is writing
 """
 
@@ -13,6 +14,7 @@ import base64
 import json
 import os
 import re
+import shutil
 import sqlite3
 import sys
 import threading
@@ -40,6 +42,7 @@ from rag.records import Document, ModelIdentity
 
 CATALOGUE = "catalogue.sqlite"
 UPLOADS = "uploads"
+UNPACKED = "unpacked"
 _HOLDER = "writer.json"
 
 _LOCK_SECONDS = 1.0
@@ -277,12 +280,14 @@ class Library:
                 raise DocumentUnknown(unknown(self, name))
             _, chunks, _ = self.catalogue.document_account(document.id)
             text = "".join(page.text for page in self.catalogue.pages(document.id))
+            uploads = self.uploads(document.id)
             with self.catalogue.writing():
                 self.catalogue.remove_document(document.id)
-            for upload in self.uploads(document.id):
+            for upload in uploads:
                 upload.unlink(missing_ok=True)
-            with suppress(OSError):  # most documents have no folder here
-                (self.path / UPLOADS / document.id).rmdir()
+                with suppress(OSError):
+                    upload.parent.rmdir()
+            shutil.rmtree(self.path / UNPACKED, ignore_errors=True)  # of a load that was killed
             self.catalogue.scrub()
             vectors.discard(self.path)
             with self._index_lock:
@@ -297,8 +302,11 @@ class Library:
             return Forgotten(document, chunks, len(words), tuple(self._traces(words)))
 
     def uploads(self, identity: str) -> list[Path]:
-        """The files of a document that were handed over in the page."""
-        return sorted((self.path / UPLOADS / identity).glob("*"))
+        """The files that were handed over in the page and hold a document, archives included."""
+        folder = self.path.resolve() / UPLOADS
+        files = {file_of(place.path) for place in self.catalogue.places(identity)}
+        inside = {file for file in files if folder in file.parents}
+        return sorted(inside | set((folder / identity).glob("*")))
 
     def _traces(self, words: list[str]) -> Iterator[str]:
         needles = [word.encode() for word in words]
@@ -306,6 +314,15 @@ class Library:
             content = file.read_bytes().lower()
             if any(needle in content for needle in needles):
                 yield file.relative_to(self.path).as_posix()
+
+
+def file_of(path: str) -> Path:
+    """The file on disk for a place: itself, or the archive that it is a member of.
+
+    Raises `OSError` where the system does not let us look.
+    """
+    at = Path(path)
+    return next((each for each in at.parents if each.is_file()), at)
 
 
 def unknown(library: Library, name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,3 +79,31 @@ def test_forgetting_deletes_the_upload(tmp_path: Path) -> None:
     assert done.traces == ()
     assert not list(library.path.rglob("one.txt"))
     library.close()
+
+
+def test_an_archive_is_loaded_by_its_members_and_forgotten_with_any_of_them(
+    tmp_path: Path,
+) -> None:
+    library = Library.create(tmp_path / "library")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("heron.txt", "The heron stands in the lake.")
+        archive.writestr("owl.txt", "The owl sleeps in the tower.")
+    reports = load_uploads(
+        [Sent("birds.zip", packed.getvalue())],
+        library,
+        HashEmbedder,
+        Settings(),
+        lambda progress: None,
+    )
+    assert [report.outcome for report in reports] == [LoadOutcome.ADDED] * 2
+    names = [document.name for document in library.catalogue.documents()]
+    assert [name.rsplit("/", 2)[-2:] for name in names] == [
+        ["birds.zip", "heron.txt"],
+        ["birds.zip", "owl.txt"],
+    ]
+    assert len(list((library.path / "uploads").rglob("*.zip"))) == 1
+    done = library.forget(names[0])
+    assert done.traces == ()
+    assert list((library.path / "uploads").rglob("*.zip")) == []
+    assert [document.name for document in library.catalogue.documents()] == names[1:]
