@@ -240,9 +240,12 @@ class Look:
                 raise FileRefused(file.refused or self._unlisted[file.path])
             for attempt in (1, 2):
                 size, mtime = _status(file.source)
-                checked = time.time_ns()
-                path = self._unpacked.path_of(file, (size, mtime)) if file.archive else file.path
+                path = file.path
+                if file.archive:  # noted before: for a refused member nothing is unpacked again
+                    checked = time.time_ns()
+                    path = self._unpacked.path_of(file, (size, mtime))
                 kind = media_type(path, self._largest_file)
+                checked = checked if file.archive else time.time_ns()
                 identity = content_hash(path)
                 new = None
                 if anew or not (self._is_current(identity) or identity in self._read):
