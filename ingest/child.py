@@ -20,11 +20,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.archive import members, unpack
 from ingest.ocr import Recogniser
+from ingest.sketch import sketch
 from ingest.wire import as_json, chunk_as_json
 from rag.errors import FileRefused
 
@@ -98,6 +100,8 @@ def _answer(
         length = sum(len(page.text) for page in parsed.pages)
         if length > characters:
             return {"refused": f"its text is longer than {characters:,} characters"}
+        if chunker:
+            parsed = replace(parsed, sketch=sketch("".join(page.text for page in parsed.pages)))
         answer = as_json(parsed)
         if chunker:
             answer["chunks"] = [chunk_as_json(each) for each in chunker.chunks("", parsed)]

@@ -188,6 +188,8 @@ class _Load:
         else:
             outcome = self._store(looked)
             pages, chunks, reason = self.catalogue.document_account(looked.identity)
+            if outcome in (LoadOutcome.ADDED, LoadOutcome.UPDATED):
+                reason = "; ".join(filter(None, [reason, self._alike(looked.identity)])) or None
             name = self._known[str(looked.file.path)].name
         seconds = looked.seconds + time.monotonic() - began
         self._account(FileReport(name, outcome, reason, pages, chunks, seconds))
@@ -223,6 +225,15 @@ class _Load:
                 self.catalogue.drop_if_placeless(before.document_id)
         self._wait_for_vectors(identity)
         return LoadOutcome.ADDED if fresh else LoadOutcome.UPDATED
+
+    def _alike(self, identity: str) -> str:
+        """Which documents say nearly the same, in words."""
+        found = self.catalogue.similar(identity)
+        if not found:
+            return ""
+        nearest = self.catalogue.documents_by_id([found[0][0]])[found[0][0]]
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        return f"nearly the same text as {nearest.name}{more} ({found[0][1]:.0%})"
 
     def _check_again(self, looked: Looked, before: Place) -> None:
         """Note what changed about a file whose bytes did not: its time, or that it can be read."""

@@ -278,7 +278,7 @@ class Look:
             identity, file.relative, parsed.title, parsed.media_type, parsed.page_count
         )
         reader = _UNRECOGNISED if parsed.lacks_recognition else MADE_BY
-        return NewDocument(document, parsed.pages, chunks, reader, parsed.reason)
+        return NewDocument(document, parsed.pages, chunks, reader, parsed.reason, parsed.sketch)
 
     def _refuses(self, refusal: Refusal) -> bool:
         return refusal.checked_ns > 0 and refusal.reader == self.refuser

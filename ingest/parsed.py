@@ -45,6 +45,7 @@ class Parsed:
     footers and page numbers that repeat. `page_count` is None where the format has no pages;
     `reason` says in words which pages could not be read, or not as text, None when all could.
     `lacks_recognition` tells that text recognition, which is not there, could have read more.
+    `sketch` is that of `ingest.sketch`, b"" where none was made.
     """
 
     title: str
@@ -57,3 +58,4 @@ class Parsed:
     marks: tuple[Mark, ...] = ()
     asides: tuple[Span, ...] = ()
     lacks_recognition: bool = False
+    sketch: bytes = b""

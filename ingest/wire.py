@@ -26,6 +26,7 @@ def as_json(parsed: Parsed) -> dict[str, Any]:
         "marks": [[each.start, each.place] for each in parsed.marks],
         "asides": [[each.start, each.end] for each in parsed.asides],
         "lacks_recognition": parsed.lacks_recognition,
+        "sketch": parsed.sketch.hex(),
     }
 
 
@@ -121,4 +122,5 @@ def _parsed(answer: dict[str, Any]) -> Parsed:
         marks=marks,
         asides=asides,
         lacks_recognition=bool(answer["lacks_recognition"]),
+        sketch=bytes.fromhex(answer["sketch"]),
     )

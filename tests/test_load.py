@@ -467,3 +467,23 @@ def test_prune_leaves_other_folders_alone(
     # Nor does a load without --prune remove anything.
     assert _outcomes(load_all()) == {"one/a.txt": "unchanged"}
     assert library.catalogue.document("two/b.txt")
+
+
+def test_documents_that_say_nearly_the_same_are_reported(
+    load_all: Load, documents: Path, library: Library
+) -> None:
+    words = " ".join(f"The keeper of lamp {number} noted the wind." for number in range(60))
+    _write(documents, "a.txt", words)
+    _write(documents, "b.txt", words.replace("lamp 30", "lantern 30"))
+    _write(documents, "c.txt", "Nothing in here is about that. " * 20)
+    first = load_all()
+    assert first["a.txt"].reason is None
+    assert first["b.txt"].reason is not None
+    assert first["b.txt"].reason.startswith("nearly the same text as a.txt (9")
+    assert first["c.txt"].reason is None
+    ((one, other, share),) = library.catalogue.similar_pairs()
+    assert (one.name, other.name) == ("a.txt", "b.txt")
+    assert share > 0.9
+    assert load_all()["b.txt"].reason is None  # said once, and listed by `rag status --similar`
+    library.forget("b.txt")
+    assert library.catalogue.similar_pairs() == []

@@ -301,6 +301,9 @@ def evaluate(
 @app.command()
 def status(
     refused: Annotated[bool, typer.Option("--refused", help="List refused files.")] = False,
+    similar: Annotated[
+        bool, typer.Option("--similar", help="List documents that say nearly the same.")
+    ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -324,8 +327,14 @@ def status(
             },
         }
         refusals = target.catalogue.refusals() if refused else []
+        pairs = target.catalogue.similar_pairs() if similar else []
     if refused:
         row["refusals"] = [{"path": each.name, "reason": each.reason} for each in refusals]
+    if similar:
+        row["similar"] = [
+            {"documents": [one.name, other.name], "share": round(share, 3)}
+            for one, other, share in pairs
+        ]
     if as_json:
         _print_json(row)
     else:

@@ -127,6 +127,8 @@ def status(row: Mapping[str, Any], library: Path) -> None:
     print(f"  {'embedder':<12}{row['models']['embedder'] or 'none yet'}")
     for each in row.get("refusals", ()):
         print(f"  refused: {each['path']}: {each['reason']}")
+    for each in row.get("similar", ()):
+        print(f"  nearly the same ({each['share']:.0%}): {' and '.join(each['documents'])}")
 
 
 def problems(found: Sequence[str], library: Path) -> None:

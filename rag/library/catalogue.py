@@ -6,6 +6,7 @@ A document between the two is marked, is found by its words, and is finished by 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import sqlite3
@@ -27,6 +28,11 @@ from rag.records import Chunk, Document, ModelIdentity, Page, Span
 
 T = TypeVar("T")
 
+SIMILAR = 0.8
+"""Share of their text that two documents have in common to be called nearly the same."""
+
+_BAND = 6  # hashes; with 20 bands of them the chance to be found rises steeply at a share of .6
+_MOST_CANDIDATES = 50
 _SQL_VARIABLES = 500  # well below SQLite's limit on variables in one statement
 
 
@@ -83,6 +89,7 @@ class NewDocument:
     chunks: tuple[NewChunk, ...]
     reader: str
     reason: str | None = None
+    sketch: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,14 +275,15 @@ class Catalogue:
     def documents(self) -> list[Document]:
         """All documents, by name."""
         ids = [row[0] for row in self._db.execute("SELECT id FROM documents")]
-        return sorted(self._documents(ids).values(), key=lambda document: document.name)
+        return sorted(self.documents_by_id(ids).values(), key=lambda document: document.name)
 
     def document(self, name: str) -> Document | None:
         """The document of that name, under any of its names."""
         row = self._db.execute("SELECT document_id FROM places WHERE name = ?", (name,)).fetchone()
-        return None if row is None else self._documents([row[0]])[row[0]]
+        return None if row is None else self.documents_by_id([row[0]])[row[0]]
 
-    def _documents(self, ids: Sequence[str]) -> dict[str, Document]:
+    def documents_by_id(self, ids: Sequence[str]) -> dict[str, Document]:
+        """The documents with these ids; ids that are not here are left out."""
         names: dict[str, list[str]] = {}
         for batch in _batches(ids):
             marks = ",".join("?" * len(batch))
@@ -421,6 +429,7 @@ class Catalogue:
                 for ordinal, page in enumerate(new.pages)
             ],
         )
+        self._add_sketch(document.id, new.sketch)
         for item in new.chunks:
             chunk = item.chunk
             cursor = self._db.execute(
@@ -447,6 +456,59 @@ class Catalogue:
                 (cursor.lastrowid, item.context, chunk.text),
             )
 
+    # -- documents that say nearly the same ---------------------------------------------------
+
+    def _add_sketch(self, identity: str, sketch: bytes) -> None:
+        if sketch:
+            self._db.execute("INSERT INTO sketches VALUES (?, ?)", (identity, sketch))
+            self._db.executemany(
+                "INSERT OR IGNORE INTO bands VALUES (?, ?, ?)",
+                [(number, band, identity) for number, band in enumerate(_bands(sketch))],
+            )
+
+    def similar(self, identity: str, least: float = SIMILAR) -> list[tuple[str, float]]:
+        """Ids of other documents that share much of their text with this one, and how much (0..1).
+
+        Most alike first. Found by bands of hashes that agree in full (Leskovec, Rajaraman, Ullman,
+        "Mining of Massive Datasets", 3.4): of pairs that share .8 of their text 99.8 % are found.
+        """
+        row = self._db.execute(
+            "SELECT minhash FROM sketches WHERE document_id = ?", (identity,)
+        ).fetchone()
+        if row is None:
+            return []
+        candidates: set[str] = set()
+        for number, band in enumerate(_bands(row[0])):
+            candidates.update(
+                other
+                for (other,) in self._db.execute(
+                    "SELECT document_id FROM bands WHERE number = ? AND hash = ? LIMIT ?",
+                    (number, band, _MOST_CANDIDATES),
+                )
+            )
+        candidates.discard(identity)
+        own = np.frombuffer(row[0], dtype="<u4")
+        found = []
+        for batch in _batches(sorted(candidates)):
+            marks = ",".join("?" * len(batch))
+            for other, minhash in self._db.execute(
+                f"SELECT document_id, minhash FROM sketches WHERE document_id IN ({marks})", batch
+            ):
+                share = float((np.frombuffer(minhash, dtype="<u4") == own).mean())
+                if share >= least:
+                    found.append((other, share))
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+
+    def similar_pairs(self) -> list[tuple[Document, Document, float]]:
+        """All pairs of documents that say nearly the same, by name; each pair once."""
+        documents = {document.id: document for document in self.documents()}
+        return [
+            (document, documents[other], share)
+            for document in documents.values()
+            for other, share in self.similar(document.id)
+            if other in documents and document.name < documents[other].name
+        ]
+
     def remove_document(self, identity: str) -> None:
         """Delete every row of a document, its words and vectors included."""
         self._db.execute(
@@ -462,7 +524,7 @@ class Catalogue:
             "DELETE FROM refusals WHERE path IN (SELECT path FROM places WHERE document_id = ?)",
             (identity,),
         )
-        for table in ("chunks", "pages", "places"):
+        for table in ("chunks", "pages", "places", "sketches", "bands"):
             self._db.execute(f"DELETE FROM {table} WHERE document_id = ?", (identity,))
         self._db.execute("DELETE FROM documents WHERE id = ?", (identity,))
 
@@ -595,7 +657,7 @@ class Catalogue:
                 f"LEFT JOIN vectors ON vectors.key = chunks.key WHERE chunks.key IN ({marks})",
                 batch,
             ).fetchall()
-        documents = self._documents(sorted({row[2] for row in rows}))
+        documents = self.documents_by_id(sorted({row[2] for row in rows}))
         found = {}
         for key, identity, document_id, text, start, end, page, headings, *rest in rows:
             place, columns, caption, cuts, blob = rest
@@ -762,3 +824,13 @@ def _explain(error: sqlite3.OperationalError, path: Path) -> LibraryError:
         f"The disk that holds {path.parent} answered with an error ({message}). Check that it has "
         "room and works, then run `rag verify`."
     )
+
+
+def _bands(sketch: bytes) -> list[int]:
+    """Hashes of the parts of a sketch: documents that agree in one of them may be alike."""
+    width = _BAND * 4
+    parts = (sketch[at : at + width] for at in range(0, len(sketch), width))
+    return [
+        int.from_bytes(hashlib.blake2b(part, digest_size=8).digest(), "little", signed=True)
+        for part in parts
+    ]

@@ -7,7 +7,7 @@ outside the inverted index and the index can be rebuilt from the rows at any tim
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -77,6 +77,19 @@ CREATE TABLE vectors (
     whole BLOB NOT NULL,            -- float32, unit length
     sentences BLOB NOT NULL         -- int8, one row per sentence, scaled to its own largest value
 );
+
+CREATE TABLE sketches (
+    document_id TEXT PRIMARY KEY REFERENCES documents (id),
+    minhash BLOB NOT NULL           -- 120 hashes of 32 bits; no row where a text is too short
+) WITHOUT ROWID;
+
+CREATE TABLE bands (
+    number INTEGER NOT NULL,        -- which stretch of the sketch
+    hash INTEGER NOT NULL,
+    document_id TEXT NOT NULL REFERENCES documents (id),
+    PRIMARY KEY (number, hash, document_id)
+) WITHOUT ROWID;
+CREATE INDEX bands_by_document ON bands (document_id);
 
 CREATE VIRTUAL TABLE words USING fts5(
     context, text, content='chunks', content_rowid='key',
