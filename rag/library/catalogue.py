@@ -33,6 +33,7 @@ SIMILAR = 0.8
 
 _BAND = 6  # hashes; with 20 bands of them the chance to be found rises steeply at a share of .6
 _MOST_CANDIDATES = 50
+_VECTORS_AT_ONCE = 4096
 _SQL_VARIABLES = 500  # well below SQLite's limit on variables in one statement
 
 
@@ -595,11 +596,12 @@ class Catalogue:
         self._db.execute("UPDATE documents SET embedded = 0")
         self._db.execute("DELETE FROM meta WHERE key = 'embedder'")
 
-    def vectors(self, dimensions: int) -> tuple[list[int], Vectors]:
-        """Keys in ascending order and their vectors, shape (n, dimensions)."""
-        rows = self._db.execute("SELECT key, whole FROM vectors ORDER BY key").fetchall()
-        matrix = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4")
-        return [row[0] for row in rows], matrix.reshape(len(rows), dimensions).astype(np.float32)
+    def vectors(self, dimensions: int) -> Iterator[tuple[list[int], Vectors]]:
+        """Keys in ascending order and their vectors, shape (n, dimensions), in batches."""
+        cursor = self._db.execute("SELECT key, whole FROM vectors ORDER BY key")
+        while rows := cursor.fetchmany(_VECTORS_AT_ONCE):
+            matrix = np.frombuffer(b"".join(row[1] for row in rows), dtype="<f4")
+            yield [row[0] for row in rows], matrix.reshape(len(rows), dimensions).astype(np.float32)
 
     # -- finding -----------------------------------------------------------------------------
 

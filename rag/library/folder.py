@@ -224,8 +224,7 @@ class Library:
     def _build_index(self) -> vectors.FaissIndex:
         recorded = self.catalogue.embedder
         dimensions = recorded.dimensions if recorded else 1
-        keys, matrix = self.catalogue.vectors(dimensions)
-        return vectors.FaissIndex(keys, matrix, dimensions)
+        return vectors.FaissIndex.of(self.catalogue.vectors(dimensions), dimensions)
 
     # -- integrity ---------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -46,8 +46,21 @@ class FaissIndex:
         faiss = _faiss()
         self._lock = threading.Lock()
         self._index = faiss.IndexIDMap2(faiss.IndexFlatIP(dimensions))
+        self.add(keys, vectors)
+
+    @classmethod
+    def of(cls, batches: Iterable[tuple[Sequence[int], Vectors]], dimensions: int) -> FaissIndex:
+        """Index what comes in batches, so that the vectors are in memory only once."""
+        made = cls([], np.zeros((0, dimensions), dtype=np.float32), dimensions)
+        for keys, vectors in batches:
+            made.add(keys, vectors)
+        return made
+
+    def add(self, keys: Sequence[int], vectors: Vectors) -> None:
+        """Add `vectors`, shape (len(keys), dimensions)."""
         if len(keys):
-            self._index.add_with_ids(vectors, np.asarray(keys, dtype=np.int64))
+            with self._lock:
+                self._index.add_with_ids(vectors, np.asarray(keys, dtype=np.int64))
 
     @classmethod
     def _from_file(cls, path: Path) -> FaissIndex:
@@ -92,21 +105,49 @@ class FaissIndex:
         under another name, synced, read back and compared before it takes the place of the old
         one. The stamp goes last: an index without its stamp is rebuilt.
         """
-        faiss = _faiss()
         aside = folder / f"{FILE}.new"
-        content = faiss.serialize_index(self._index).tobytes()
-        aside.write_bytes(content)
+        written = _Written(aside)
+        faiss = _faiss()
+        faiss.write_index(self._index, faiss.PyCallbackIOWriter(written.write))
+        sha256 = written.close()
         _sync(aside)
-        again = faiss.read_index(str(aside))
-        if faiss.serialize_index(again).tobytes() != content:
+        if _sha256(aside) != sha256:
             raise OSError(28, "the index could not be written whole", str(aside))
-        stamp = Stamp(generation, state, len(self), int(self._index.d), _sha256(aside))
+        stamp = Stamp(generation, state, len(self), int(self._index.d), sha256)
         stamp_aside = folder / f"{STAMP}.new"
         stamp_aside.write_text(json.dumps(asdict(stamp)) + "\n", encoding="utf-8")
         _sync(stamp_aside)
         os.replace(aside, folder / FILE)
         os.replace(stamp_aside, folder / STAMP)
         _sync(folder)
+
+
+class _Written:
+    """A file that FAISS writes through us: what fails here is raised, and not swallowed there."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+        self._hash = hashlib.sha256()
+        self._failure: OSError | None = None
+
+    def write(self, piece: bytes) -> int:
+        if self._failure is None:
+            try:
+                self._file.write(piece)
+                self._hash.update(piece)
+            except OSError as error:
+                self._failure = error
+        return len(piece)
+
+    def close(self) -> str:
+        """The SHA-256 of all that was written, in hex. Raises `OSError` where something was not."""
+        try:
+            self._file.close()
+        except OSError as error:
+            self._failure = self._failure or error
+        if self._failure:
+            raise self._failure
+        return self._hash.hexdigest()
 
 
 def open_index(folder: Path, generation: int, state: str, count: int) -> FaissIndex | None:

@@ -12,7 +12,7 @@ import torch
 
 from rag.errors import ModelMissing
 from rag.models import weights
-from rag.models.device import device, dtype, steady
+from rag.models.device import device, dtype, give_back_memory, steady
 from rag.ports import PassageText, PassageVectors, Vector, Vectors
 from rag.records import ModelIdentity
 
@@ -100,6 +100,12 @@ class SentenceTransformerEmbedder:
     def embed_passages(self, passages: Sequence[PassageText]) -> list[PassageVectors]:
         if not passages:
             return []
+        try:
+            return self._embed(passages)
+        finally:
+            give_back_memory()
+
+    def _embed(self, passages: Sequence[PassageText]) -> list[PassageVectors]:
         with torch.inference_mode():
             if self._pools_tokens:
                 return self._pool(passages)
