@@ -34,7 +34,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .NOTPARALLEL:
 .PHONY: help setup setup-dev browser tesseract run test check pytest format eval clean fit-evidence \
 	test-offline bench-retrieval bench-quotes bench-answers bench-determinism bench-latency \
-	bench-hostile bench-load bench-pdf
+	bench-hostile bench-kill bench-load bench-pdf
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -104,7 +104,7 @@ eval: setup ## Measure the answers to the sample cases (ARGS="--mode generate")
 
 # Benchmarks: question sets are looked for in ../shared/bench. BENCH="xquad-en --sweep" picks sets.
 
-bench-retrieval bench-quotes bench-answers bench-determinism bench-latency bench-hostile bench-load bench-pdf: $(READY_DEV)
+bench-retrieval bench-quotes bench-answers bench-determinism bench-latency bench-hostile bench-kill bench-load bench-pdf: $(READY_DEV)
 	$(BIN)/python -m benchmarks.$(@:bench-%=%) $(BENCH)
 
 bench-retrieval: ## nDCG@10 and first hits by the weight of the two legs
@@ -112,7 +112,8 @@ bench-quotes: ## How often the answer stands in the quotes
 bench-answers: ## Whole answers: ROUGE-L, refusals, exact quotes, numbers
 bench-determinism: ## Same question, same bytes; same folder, same scores
 bench-latency: ## How long a warm question takes
-bench-hostile: ## Damaged and odd files: read or refused, how long, why
+bench-hostile: ## Damaged and odd files among good ones, in one load: the whole account
+bench-kill: ## A load killed at 200 points and resumed: what is lost or doubled
 bench-load: ## A whole load against embedding alone; loading again; first words
 bench-pdf: ## The PDF reader against pypdf
 

@@ -103,7 +103,7 @@ class _Load:
         self._embedder: Embedder | None = None
         self._parser = parser
         self._on_file = on_file
-        self._on_progress = on_progress
+        self._tell_progress = on_progress
         self._known = {place.path: place for place in self.catalogue.places()}
         self._names = {place.name: place.path for place in self._known.values()}
         self._refused = {refusal.path: refusal for refusal in self.catalogue.refusals()}
@@ -384,6 +384,10 @@ class _Load:
                         self.catalogue.add_vectors(identity, found[identity])
             self._on_progress(Progress("embedding", done, self._total(done)))
             yield True
+
+    def _on_progress(self, at: Progress) -> None:
+        self.library.note_progress(at.step, at.done, at.total)
+        self._tell_progress(at)
 
     def _total(self, done: int) -> int:
         counts = self.catalogue.counts()

@@ -550,3 +550,107 @@ def test_nobody_reading_the_output_is_no_trace(sample_library: Path) -> None:
     os.close(write)
     assert done.returncode == 5
     assert "Traceback" not in done.stderr
+
+
+def test_the_account_is_written_as_a_page_too(rag: Run, tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    (documents / "good.txt").write_text("The weir was built in 1902 by the miller's guild.")
+    (documents / "<b>bold & bad</b>.txt".replace("/", "")).write_text("")
+    report = tmp_path / "report.jsonl"
+    rag("load", documents, "--library", tmp_path / "library", "--report", report)
+    page = (tmp_path / "report.html").read_text()
+    assert "What became of 2 files" in page
+    assert "1: the file is empty" in page
+    assert "&lt;b&gt;bold &amp; bad&lt;b&gt;.txt" in page
+    assert "<b>bold" not in page
+    assert "good.txt" in page
+    assert 'aria-label="1 added, 1 refused"' in page
+
+
+def test_a_report_that_cannot_be_written_is_said_before_the_load(rag: Run, tmp_path: Path) -> None:
+    place = ("--library", tmp_path / "library")
+    ran = rag("load", SAMPLES, *place, "--report", tmp_path / "no" / "report.jsonl")
+    assert ran.code == 2
+    assert "cannot be written" in ran.err
+    ran = rag("load", SAMPLES, *place, "--report", tmp_path / "report.html")
+    assert ran.code == 2
+    assert "Say report.jsonl" in ran.err
+    ran = rag("load", SAMPLES, *place, "--report", tmp_path / "r.jsonl", "--watch")
+    assert ran.code == 2
+    assert "does not go with --watch" in ran.err
+
+
+def test_a_folder_is_followed_until_the_command_is_interrupted(tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    (documents / "first.txt").write_text("The weir was built in 1902 by the miller's guild.")
+    (documents / "empty.txt").write_text("")
+    command = [Path(sys.executable).with_name("rag"), "load", documents, "--watch", "--json"]
+    # The library lies in the followed folder: what is written to it must not start another load.
+    command += ["--library", documents / "library"]
+    with subprocess.Popen(
+        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout
+
+        def rows() -> dict[str, str]:
+            """What the next load that has news says."""
+            assert process.stdout
+            found = {}
+            for line in process.stdout:
+                row = json.loads(line)
+                if "summary" not in row:
+                    found[row["path"]] = row["outcome"]
+                elif found:
+                    return found
+            raise AssertionError("it ended by itself")
+
+        assert rows() == {"empty.txt": "refused", "first.txt": "added"}
+        (documents / "second.txt").write_text("The mill has three wheels.")
+        assert rows() == {"second.txt": "added"}
+        (documents / "first.txt").rename(documents / "renamed.txt")
+        assert rows() == {"renamed.txt": "moved"}
+        (documents / "second.txt").unlink()
+        assert rows() == {"second.txt": "removed"}
+        (documents / "empty.txt").write_text("No longer empty: the ferry runs at noon.")
+        assert rows() == {"empty.txt": "added"}
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    library = Library.open(documents / "library")
+    names = [document.name for document in library.catalogue.documents()]
+    library.close()
+    assert names == ["empty.txt", "renamed.txt"]
+
+
+def test_status_says_who_is_writing_and_how_far(rag: Run, tmp_path: Path) -> None:
+    place = tmp_path / "library"
+    library = Library.create(place)
+    assert rag("status", "--library", place, "--json").row["writing"] is None
+    with library.writing():
+        library.note_progress("reading", 3, 40)
+        row = rag("status", "--library", place, "--json").row["writing"]
+        assert (row["pid"], row["step"], row["done"], row["total"]) == (
+            os.getpid(),
+            "reading",
+            3,
+            40,
+        )
+        ran = rag("status", "--library", place)
+        assert f"process {os.getpid()}" in ran.out
+        assert "reading 3 of 40" in ran.out
+    assert "writing" not in rag("status", "--library", place).out
+
+
+def test_status_lists_documents_that_say_nearly_the_same(rag: Run, tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    words = " ".join(f"The keeper of lamp {number} noted the wind." for number in range(60))
+    (documents / "one.txt").write_text(words)
+    (documents / "two.txt").write_text(words.replace("lamp 30", "lantern 30"))
+    place = ("--library", tmp_path / "library")
+    assert "nearly the same text as one.txt" in rag("load", documents, *place).err
+    (pair,) = rag("status", *place, "--similar", "--json").row["similar"]
+    assert pair["documents"] == ["one.txt", "two.txt"]
+    assert 0.8 < pair["share"] <= 1
+    assert "one.txt and two.txt" in rag("status", *place, "--similar").out

@@ -7,6 +7,8 @@ this file's own goes through `ui.markup`, which escapes it.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
@@ -14,7 +16,7 @@ import streamlit as st
 from ingest.load import Progress
 from rag import assemble
 from rag.ask import Checked, Found, Parts, Quoted, stream
-from rag.errors import LibraryMissing, SourceboundError
+from rag.errors import LibraryMissing, SettingsError, SourceboundError
 from rag.library.folder import Library, file_of
 from rag.models.weights import GENERATOR
 from rag.ports import Embedder, Generator
@@ -23,6 +25,8 @@ from rag.retrieve import check_question
 from rag.settings import Settings, read_settings
 from rag.verify import RuleScorer
 from ui import markup
+from ui.loading import load_folder
+from ui.printing import writing
 from ui.uploads import load_uploads
 
 QUOTES, PHRASED = "Quotes", "Phrased"
@@ -51,6 +55,7 @@ def main() -> None:
 def show_page(settings: Settings) -> None:
     with st.sidebar:
         show_uploads(settings)
+        show_folder(settings)
         try:
             library = open_library(settings.library)
             show_library(library)
@@ -234,21 +239,53 @@ def show_uploads(settings: Settings) -> None:
         files = st.file_uploader("Add documents", accept_multiple_files=True)
         submitted = st.form_submit_button("Load", width="stretch")
     if submitted and files:
-        bar = st.progress(0.0, "Reading …")
-
-        def show_progress(at: Progress) -> None:
-            bar.progress(min(1.0, at.done / max(1, at.total)), f"{at.step}: {at.done}/{at.total}")
-
-        st.session_state["loaded"] = load_uploads(
-            files,
-            Library.create(settings.library),
-            lambda: load_embedder(settings.embedder),
-            settings,
-            show_progress,
-        )
-        bar.empty()
+        with progress() as show_progress:
+            st.session_state["loaded"] = load_uploads(
+                files,
+                Library.create(settings.library),
+                lambda: load_embedder(settings.embedder),
+                settings,
+                show_progress,
+            )
     if st.session_state.get("loaded"):
         st.html(markup.reports(st.session_state["loaded"]))
+
+
+def show_folder(settings: Settings) -> None:
+    """Load a folder of this machine: the page is served to nobody else."""
+    with st.expander("Load a folder"), st.form("folder", border=False):
+        given = st.text_input("Folder on this machine", placeholder="/home/me/documents")
+        gone = st.checkbox("Remove documents whose file is gone")
+        submitted = st.form_submit_button("Load the folder", width="stretch")
+    if submitted and given.strip():
+        folder = Path(given.strip()).expanduser()
+        if not folder.is_absolute():
+            raise SettingsError(f"Give the whole path of the folder, from the top, not {given}.")
+        with progress() as show_progress:
+            st.session_state["folder account"] = load_folder(
+                folder,
+                Library.create(settings.library),
+                lambda: load_embedder(settings.embedder),
+                settings,
+                show_progress,
+                prune=gone,
+            )
+    if st.session_state.get("folder account"):
+        st.html(markup.account(st.session_state["folder account"]))
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[Progress], None]]:
+    """A bar for as long as a load takes."""
+    bar = st.progress(0.0, "Looking …")
+
+    def show(at: Progress) -> None:
+        bar.progress(min(1.0, at.done / max(1, at.total)), f"{at.step}: {at.done}/{at.total}")
+
+    try:
+        yield show
+    finally:
+        bar.empty()
 
 
 def show_library(library: Library) -> None:
@@ -260,6 +297,9 @@ def show_library(library: Library) -> None:
     )
     if counts.embedded_chunks < counts.chunks:
         st.caption(f"{counts.embedded_chunks} of them can be found by meaning so far.")
+    writer = library.writer()
+    if writer:
+        st.caption(f"Now writing: {writing(writer)}")
     if counts.refused:
         st.caption(f"{counts.refused} files were refused; rag status --refused lists them.")
     with st.expander("Documents"):

@@ -12,20 +12,27 @@ import json
 import os
 import sqlite3
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
 from rag import contract
-from rag.errors import SettingsError, SourceboundError
+from rag.errors import LibraryBusy, SettingsError, SourceboundError
 from rag.evaluation.cases import BadRow, Question, read_questions
-from rag.records import LoadOutcome, Mode, Reply
+from rag.records import FileReport, LoadOutcome, Mode, Reply
 from rag.settings import Settings, read_settings
 from ui import printing
+from ui.account import Account
+
+if TYPE_CHECKING:
+    from rag.library.folder import Library
+    from rag.ports import Embedder
 
 app = typer.Typer(
     name="rag",
@@ -66,63 +73,117 @@ def load(
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove documents whose file is gone.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on following the folders; removes what is gone.")
+    ] = False,
     report: Annotated[
-        Path | None, typer.Option("--report", help="Also write the JSON lines here.")
+        Path | None,
+        typer.Option("--report", help="Write the account here, and a page (.html) beside it."),
     ] = None,
     as_json: JsonOption = False,
 ) -> int:
     """Load folders or files; only what is new or changed is read."""
-    from ingest.load import Progress
-    from ingest.load import load as load_files
-    from ingest.parse import Parser
     from rag import assemble
     from rag.library.folder import Library
 
+    if watch and report:
+        raise SettingsError("--report is the account of one load; it does not go with --watch.")
     settings = read_settings(library=library, embedder=embedder)
     target = Library.create(settings.library)
-    limits = settings.limits
-    megabyte = 1024 * 1024
-    with (
-        _lines_to(report) as write,
-        printing.LoadProgress(sys.stderr) as bar,
-        Parser(
-            seconds=limits.seconds,
-            memory=limits.memory_mb * megabyte,
-            languages=settings.languages,
-        ) as parser,
-    ):
+    made = cache(lambda: assemble.embedder(settings))
+    with Account(report, settings.library) as account:
 
-        def on_file(item: Any) -> None:
-            row = contract.file_report(item)
-            if write:
-                write(row)
+        def load_once(prune: bool, news: Callable[[FileReport], bool]) -> int:
+            return _load(paths, target, made, settings, account, as_json, prune, news)
+
+        if watch:
+            return _follow(paths, target, load_once)
+        return load_once(prune, lambda item: True)
+
+
+def _load(
+    paths: Sequence[Path],
+    target: Library,
+    embedder: Callable[[], Embedder],
+    settings: Settings,
+    account: Account,
+    as_json: bool,
+    prune: bool,
+    news: Callable[[FileReport], bool],
+) -> int:
+    """One load, said as it goes; files that are no news are counted and not named."""
+    from ui.loading import load_paths
+
+    told = 0
+    with printing.LoadProgress(sys.stderr) as bar:
+
+        def on_file(item: FileReport) -> None:
+            nonlocal told
+            row = account.add(item)
+            if not news(item):
+                return
+            told += 1
             if as_json:
                 _print_json(row)
             elif item.outcome is LoadOutcome.REFUSED or item.reason:
                 bar.say(f"{item.outcome.value}: {item.name}: {item.reason}")
 
-        def on_progress(progress: Progress) -> None:
-            bar.update(progress.step, progress.done, progress.total)
-
-        summary = load_files(
+        summary = load_paths(
             paths,
             target,
-            lambda: assemble.embedder(settings),
-            parser,
+            embedder,
+            settings,
             prune=prune,
-            largest_file=limits.file_mb * megabyte,
             on_file=on_file,
-            on_progress=on_progress,
+            on_progress=lambda at: bar.update(at.step, at.done, at.total),
         )
-        counts = {outcome.value: summary.counts[outcome] for outcome in LoadOutcome}
-        last = contract.load_summary(counts, summary.files, summary.seconds)
-        if write:
-            write(last)
+    counts = {outcome.value: summary.counts[outcome] for outcome in LoadOutcome}
+    last = account.end(counts, summary.files, summary.seconds)
     if as_json:
         _print_json(last)
-    else:
+    elif told or not summary.files:
         printing.load_summary(counts, summary.files, summary.seconds, settings.library)
     return 3 if summary.counts[LoadOutcome.REFUSED] else 0
+
+
+def _follow(
+    paths: Sequence[Path],
+    target: Library,
+    load_once: Callable[[bool, Callable[[FileReport], bool]], int],
+) -> int:
+    """Load whenever something changes, until it is interrupted: its end, and no failure."""
+    from ingest.watch import changes
+
+    refused: dict[str, str | None] = {}
+
+    def news(item: FileReport) -> bool:
+        before = refused.pop(item.name, "")
+        if item.outcome is LoadOutcome.REFUSED:
+            refused[item.name] = item.reason
+            return item.reason != before
+        return item.outcome is not LoadOutcome.UNCHANGED
+
+    print("Following; Ctrl-C ends it.", file=sys.stderr)
+    try:
+        for _ in changes(paths, target.path):
+            _load_when_free(lambda: load_once(True, news))
+    except KeyboardInterrupt:
+        print("No longer following. What was loaded is kept.", file=sys.stderr)
+    return 0
+
+
+def _load_when_free(load: Callable[[], int]) -> None:
+    """Wait for another writer to end: what changed has to be loaded some time."""
+    said = False
+    while True:
+        try:
+            load()
+            return
+        except LibraryBusy as error:
+            if not said:
+                print(error, file=sys.stderr)
+            said = True
+            time.sleep(1)
 
 
 # -- asking ----------------------------------------------------------------------------------
@@ -321,6 +382,7 @@ def status(
             "refused": counts.refused,
             "generation": target.catalogue.generation,
             "ready": {"words": counts.chunks, "meaning": counts.embedded_chunks},
+            "writing": target.writer(),
             "models": {
                 "embedder": str(recorded) if recorded else None,
                 "dtype": recorded.dtype if recorded else None,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ingest import ocr
 from rag.errors import SourceboundError
 from rag.models import weights
 from rag.settings import NO_GENERATOR, Settings
@@ -46,6 +47,7 @@ def examine(settings: Settings) -> list[Check]:
         _processor(),
         _embedder(settings),
         _generator(settings),
+        _recognition(settings),
         _room(settings),
         _library(settings),
     ]
@@ -109,6 +111,15 @@ def _generator(settings: Settings) -> Check:
         return Check(name, True, detail, needed=False)
     except SourceboundError as error:
         return Check(name, False, str(error), weights.GENERATOR.install, needed=False)
+
+
+def _recognition(settings: Settings) -> Check:
+    name = "text recognition"
+    if not settings.languages:
+        return Check(name, True, "switched off; scanned pages are reported", needed=False)
+    there = ocr.version()
+    detail = f"{there}, for {settings.languages}" if there else "missing"
+    return Check(name, bool(there), detail, ocr.MISSING, needed=False)
 
 
 def _room(settings: Settings) -> Check:

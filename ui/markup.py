@@ -20,6 +20,7 @@ from rag.records import (
     Quote,
     Sentence,
 )
+from ui.loading import FolderAccount
 from ui.wording import about_table
 
 AROUND = 400
@@ -125,6 +126,14 @@ def reports(items: Sequence[FileReport]) -> str:
             f"{item.outcome.value}: {escape(detail)}</li>"
         )
     return f'<ul class="sb-files">{"".join(rows)}</ul>'
+
+
+def account(item: FolderAccount) -> str:
+    """The counts of a folder's load, then the files that were refused or carry a remark."""
+    parts = ", ".join(f"{count} {outcome.value}" for outcome, count in item.counts.items())
+    more = f'<p class="sb-note">and {item.unnamed} more</p>' if item.unnamed else ""
+    total = _count(sum(item.counts.values()), "file")
+    return f'<p class="sb-note">{total}: {parts or "none"}.</p>{reports(item.remarks)}{more}'
 
 
 def documents(items: Sequence[Document]) -> str:

@@ -124,11 +124,21 @@ def status(row: Mapping[str, Any], library: Path) -> None:
         print(f"  {key:<12}{row[key]}")
     ready = row["ready"]
     print(f"  {'ready':<12}{ready['words']} by words, {ready['meaning']} by meaning")
+    if row["writing"] is not None:
+        print(f"  {'writing':<12}{writing(row['writing'])}")
     print(f"  {'embedder':<12}{row['models']['embedder'] or 'none yet'}")
     for each in row.get("refusals", ()):
         print(f"  refused: {each['path']}: {each['reason']}")
     for each in row.get("similar", ()):
         print(f"  nearly the same ({each['share']:.0%}): {' and '.join(each['documents'])}")
+
+
+def writing(who: Mapping[str, Any]) -> str:
+    """Who is writing, and how far."""
+    said = f"process {who.get('pid', '?')} ({who.get('command') or 'unknown'})"
+    if "step" in who:
+        said += f", {who['step']} {who['done']} of {who['total']}"
+    return said
 
 
 def problems(found: Sequence[str], library: Path) -> None:

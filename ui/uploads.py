@@ -8,17 +8,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from ingest.load import Progress, load
-from ingest.parse import Parser
+from ingest.load import Progress
 from rag.library.folder import UPLOADS, Library, file_of
 from rag.ports import Embedder
 from rag.records import FileReport
 from rag.settings import Settings
+from ui.loading import load_paths
 
 LONGEST_NAME = 150
 """Bytes of a stored file's name; file systems allow 255."""
-
-_MEGABYTE = 1024 * 1024
 
 
 class Upload(Protocol):
@@ -58,21 +56,7 @@ def load_uploads(
     """
     kept = [_keep(upload, library.path / UPLOADS) for upload in uploads]
     reports: list[FileReport] = []
-    limits = settings.limits
-    with Parser(
-        seconds=limits.seconds,
-        memory=limits.memory_mb * _MEGABYTE,
-        languages=settings.languages,
-    ) as parser:
-        load(
-            kept,
-            library,
-            embedder,
-            parser,
-            largest_file=limits.file_mb * _MEGABYTE,
-            on_file=reports.append,
-            on_progress=on_progress,
-        )
+    load_paths(kept, library, embedder, settings, on_file=reports.append, on_progress=on_progress)
     loaded = {file_of(place.path) for place in library.catalogue.places()}
     for path in dict.fromkeys(kept):
         if path.resolve() not in loaded:

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import filelock
 import numpy as np
@@ -44,6 +45,7 @@ CATALOGUE = "catalogue.sqlite"
 UPLOADS = "uploads"
 UNPACKED = "unpacked"
 _HOLDER = "writer.json"
+_NOTE_SECONDS = 0.5
 
 _LOCK_SECONDS = 1.0
 """How long a second writer waits before it is told who holds the lock (promised: within 2 s)."""
@@ -74,6 +76,8 @@ class Library:
         self._index: vectors.FaissIndex | None = None
         self._index_generation = -1
         self._index_lock = threading.Lock()
+        self._who: dict[str, Any] = {}
+        self._noted = 0.0
 
     # -- opening -----------------------------------------------------------------------------
 
@@ -139,12 +143,40 @@ class Library:
             program = Path(sys.argv[0]).name or "python"
             who = {"pid": os.getpid(), "command": f"{program} {verb}".strip(), "since": time.time()}
             note.write_text(json.dumps(who), encoding="utf-8")
+            self._who = who
             yield
         except OSError as error:
             raise explain(error, self.path) from error
         finally:
             note.unlink(missing_ok=True)
             lock.release()
+
+    def note_progress(self, step: str, done: int, total: int) -> None:
+        """Tell others how far the writer is; only the writer calls this, as often as it likes."""
+        now = time.monotonic()
+        if now < self._noted + _NOTE_SECONDS and done < total:
+            return
+        self._noted = now
+        aside = self.path / f"{_HOLDER}.new"
+        aside.write_text(json.dumps({**self._who, "step": step, "done": done, "total": total}))
+        os.replace(aside, self.path / _HOLDER)
+
+    def writer(self) -> dict[str, Any] | None:
+        """Who is writing and how far: "pid", "command", "since", then "step", "done", "total".
+
+        None when nobody is.
+        """
+        lock = filelock.FileLock(self.path / "writer.lock", timeout=0)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            with suppress(OSError, ValueError):
+                return dict(json.loads((self.path / _HOLDER).read_text(encoding="utf-8")))
+            return {}
+        except OSError:  # a place where nobody can write
+            return None
+        lock.release()
+        return None
 
     def _holder(self) -> str:
         try:

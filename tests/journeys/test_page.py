@@ -210,6 +210,25 @@ def test_a_refused_file_is_named_with_its_reason(visit: Visit, tmp_path: Path) -
     assert visit.clean()
 
 
+def test_a_folder_is_loaded_with_its_account(visit: Visit, tmp_path: Path) -> None:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    (folder / "ferry.txt").write_text("The ferry to Ravenscar leaves at noon.")
+    (folder / "empty.txt").write_text("")
+    page = visit.page
+    page.get_by_text("Load a folder", exact=True).click()
+    page.get_by_label("Folder on this machine").fill("papers")
+    page.get_by_role("button", name="Load the folder").click()
+    expect(page.locator(".sb-problem")).to_contain_text("whole path", timeout=LOADING)
+    page.get_by_label("Folder on this machine").fill(str(folder))
+    page.get_by_role("button", name="Load the folder").click()
+    expect(page.get_by_text("2 files: 1 refused, 1 added.")).to_be_visible(timeout=LOADING)
+    expect(page.locator(".sb-refused")).to_contain_text("empty.txt refused: the file is empty")
+    visit.ask("When does the ferry to Ravenscar leave?", "Quotes")
+    expect(page.locator(".sb-quote", has_text="leaves at noon").first).to_be_visible()
+    assert visit.clean()
+
+
 def test_an_empty_question_is_answered_with_a_sentence(visit: Visit) -> None:
     visit.page.get_by_label("Question").wait_for(timeout=LOADING)
     visit.page.get_by_role("button", name="Ask", exact=True).click()
