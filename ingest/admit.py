@@ -108,6 +108,7 @@ EXTENSIONS = {
 SIZE_LIMIT = 200 * 1024 * 1024
 """Largest file that is loaded, in bytes."""
 
+_SEE = "; `rag load --help` lists those that are"
 _HEAD = 64 * 1024
 _ZIP = b"PK\x03\x04"
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -140,9 +141,9 @@ def walk(root: Path) -> Iterator[Path]:
     """Yield what lies below `root`, sorted by its POSIX path relative to `root`.
 
     `root` may be a single file, which is yielded whatever it is called. Below a folder, names with
-    a leading dot and links that leave the folder are passed over; links to folders are not
-    followed, since their files are met where they lie. Special files and folders that cannot be
-    listed are yielded too, so that `media_type` refuses them by name.
+    a leading dot are passed over, and links to folders inside it, whose files are met where they
+    lie. Special files, folders that cannot be listed and links that leave the folder are yielded,
+    so that they are refused by name (`media_type`, `leaves`).
 
     Raises:
         FileRefused: there is nothing at `root`.
@@ -164,7 +165,7 @@ def walk(root: Path) -> Iterator[Path]:
                         continue
                     path = folder / entry.name
                     if entry.is_symlink():
-                        if _stays_inside(path, inside) and not path.is_dir():
+                        if not (_stays_inside(path, inside) and path.is_dir()):
                             found.append(path)
                     elif entry.is_dir(follow_symlinks=False):
                         folders.append(path)
@@ -173,6 +174,11 @@ def walk(root: Path) -> Iterator[Path]:
         except OSError:
             found.append(folder)
     yield from sorted(found, key=lambda path: path.relative_to(root).as_posix())
+
+
+def leaves(path: Path, root: Path) -> bool:
+    """Whether the path below `root` is a link to something that does not lie below it."""
+    return path.is_symlink() and not _stays_inside(path, root.resolve())
 
 
 def media_type(path: Path, limit: int = SIZE_LIMIT) -> str:
@@ -190,16 +196,13 @@ def media_type(path: Path, limit: int = SIZE_LIMIT) -> str:
     extension = _extension(path)
     kind = EXTENSIONS.get(extension)
     if kind is None:
-        supported = ", ".join(EXTENSIONS)
         if not extension:
-            raise FileRefused(
-                f"files without an extension are not supported; supported: {supported}"
-            )
+            raise FileRefused(f"files without an extension are not supported{_SEE}")
         if extension in _OLD:
             raise FileRefused(
                 f"old Office files ({extension}) are not supported; save it as {_OLD[extension]}"
             )
-        raise FileRefused(f"files of kind {extension} are not supported; supported: {supported}")
+        raise FileRefused(f"files of kind {extension} are not supported{_SEE}")
     if kind == PDF:
         if b"%PDF-" not in head[:1024]:
             raise FileRefused("named .pdf, but its content is not a PDF")

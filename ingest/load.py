@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.admit import archive_type, walk
+from ingest.admit import archive_type, leaves, walk
 from ingest.ahead import Ahead
 from ingest.look import File, FileParser, Look, Looked, as_text, kept
 from ingest.parse import Cutting
@@ -128,7 +128,8 @@ class _Load:
                     seen.add(str(path))
                     home = root if root.is_dir() else root.parent
                     file = File(path, home, as_text(path.relative_to(home).as_posix()))
-                    yield from self._look.inside(file) if archive_type(path) else [file]
+                    packed = archive_type(path) and not leaves(path, home)
+                    yield from self._look.inside(file) if packed else [file]
 
     # -- files -------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ingest.admit import archive_type, content_hash, media_type
+from ingest.admit import archive_type, content_hash, leaves, media_type
 from ingest.archive import Member
 from ingest.chunk import CAPACITY, VERSION
 from ingest.parse import Cutting
@@ -177,7 +177,7 @@ class Look:
             media_type(file.path, self._largest_file)
         except FileRefused:
             return False
-        return True
+        return not leaves(file.path, file.root)
 
     def inside(self, file: File) -> list[File]:
         """The members of an archive; itself, to be refused, where they cannot be listed."""
@@ -234,6 +234,8 @@ class Look:
         try:
             if as_text(str(file.path)) != str(file.path):
                 raise FileRefused("its name or that of a folder is not UTF-8; rename it")
+            if leaves(file.source, file.root):
+                raise FileRefused("a link that leads out of the folder; load what it leads to")
             if file.refused or file.path in self._unlisted:
                 size, mtime = _status(file.source)
                 checked = time.time_ns()

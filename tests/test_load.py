@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from rag.errors import SettingsError
 from rag.library.catalogue import NewChunk
 from rag.library.folder import Library
 from rag.records import FileReport, LoadOutcome
-from tests.conftest import ROOT
+from tests.conftest import ROOT, SAMPLES
 from tests.stand_ins import HashEmbedder
 
 Load = Callable[..., dict[str, FileReport]]
@@ -409,7 +410,9 @@ def test_prune_keeps_what_lies_in_a_folder_it_may_not_list(
     assert _outcomes(load_all(prune=True)) == {"a.txt": "unchanged", "closed/b.txt": "removed"}
 
 
-def test_links_in_a_circle_end(load_all: Load, documents: Path, tmp_path: Path) -> None:
+def test_links_in_a_circle_end(
+    load_all: Load, documents: Path, library: Library, tmp_path: Path
+) -> None:
     _write(documents, "deep/a.txt", "The lighthouse was lit in 1811.")
     (documents / "deep" / "up").symlink_to(documents)
     (documents / "one.txt").symlink_to(documents / "two.txt")
@@ -420,7 +423,9 @@ def test_links_in_a_circle_end(load_all: Load, documents: Path, tmp_path: Path) 
     found = _outcomes(load_all())
     assert found["deep/a.txt"] == "added"
     assert found["one.txt"] == found["two.txt"] == "refused"
-    assert "leaves.txt" not in found
+    assert found["leaves.txt"] == "refused"
+    assert "self" in found
+    assert len(library.catalogue.documents()) == 1
 
 
 def test_two_files_that_change_places_keep_their_names(
@@ -487,3 +492,41 @@ def test_documents_that_say_nearly_the_same_are_reported(
     assert load_all()["b.txt"].reason is None  # said once, and listed by `rag status --similar`
     library.forget("b.txt")
     assert library.catalogue.similar_pairs() == []
+
+
+def test_the_account_names_exactly_what_lies_in_the_folder(
+    load_all: Load, documents: Path, tmp_path: Path
+) -> None:
+    """Compared with what the file system says, not with what the walk of a load does."""
+    for name in ("a.txt", "deep/b.md", "deep/er/c.csv", "deep/er/d.xyz", "é ü.html", "no-ending"):
+        _write(documents, name, f"Words of {name}, one, two.")
+    (documents / "empty").mkdir()
+    shutil.copytree(SAMPLES, documents / "samples")
+    os.mkfifo(documents / "pipe.txt")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(documents / "socket.txt"))
+    _write(tmp_path, "outside/secret.txt", "Nobody asked for this file.")
+    (documents / "out.txt").symlink_to(tmp_path / "outside" / "secret.txt")
+    (documents / "out").symlink_to(tmp_path / "outside")
+    (documents / "device.txt").symlink_to("/dev/zero")
+    (documents / "dead.txt").symlink_to(documents / "nowhere.txt")
+    (documents / "inside.txt").symlink_to(documents / "a.txt")
+    there = set()
+    for folder, folders, files in os.walk(documents):
+        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+        there |= {os.path.relpath(os.path.join(folder, name), documents) for name in files + links}
+    found = load_all()
+    assert set(found) == there
+    assert {name for name in found if found[name].outcome is LoadOutcome.REFUSED} == {
+        "deep/er/d.xyz",
+        "no-ending",
+        "pipe.txt",
+        "socket.txt",
+        "out.txt",
+        "out",
+        "device.txt",
+        "dead.txt",
+    }
+    assert found["out.txt"].reason == "a link that leads out of the folder; load what it leads to"
+    assert found["inside.txt"].outcome is LoadOutcome.DUPLICATE
+    assert "not a regular file" in (found["socket.txt"].reason or "")

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from ingest.admit import EXTENSIONS
 from rag import contract
 from rag.errors import LibraryBusy, SettingsError, SourceboundError
 from rag.evaluation.cases import BadRow, Question, read_questions
@@ -65,7 +66,7 @@ OutOption = Annotated[Path | None, typer.Option("--out", help="Where the JSON li
 # -- loading ---------------------------------------------------------------------------------
 
 
-@app.command()
+@app.command(epilog=f"Formats, by the ending of the name: {' '.join(EXTENSIONS)}.")
 def load(
     paths: Annotated[list[Path], typer.Argument(help="Folders or files.", exists=True)],
     library: LibraryOption = None,
