@@ -20,7 +20,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import sets
-from ingest.load import Progress, load
+from ingest.embed import Progress
+from ingest.load import load
 from ingest.parse import Parser
 from rag.assemble import embedder as make_embedder
 from rag.library.folder import Library

@@ -9,23 +9,22 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.admit import archive_type, leaves, walk
 from ingest.ahead import Ahead
-from ingest.look import File, FileParser, Look, Looked, as_text, kept
+from ingest.embed import Embedding, Progress
+from ingest.files import File, FileParser, as_text
+from ingest.look import Look, Looked, kept
 from ingest.parse import Cutting
 from rag.errors import SettingsError
 from rag.library.catalogue import Place, Refusal
 from rag.library.folder import UNPACKED, Library, file_of
-from rag.ports import Embedder, PassageText, PassageVectors
+from rag.ports import Embedder
 from rag.records import FileReport, LoadOutcome
-
-_EMBED_AT_ONCE = 256
-"""Chunks: enough for batches of like length, few enough for new words to be stored in between."""
 
 _CHARACTERS_AHEAD = 4_000_000
 """Text that may wait between reading and storing: some thousand pages."""
@@ -41,15 +40,6 @@ class Summary:
     @property
     def files(self) -> int:
         return sum(self.counts.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a load is: files accounted for, then chunks that got their vectors."""
-
-    step: str
-    done: int
-    total: int
 
 
 def load(
@@ -99,17 +89,13 @@ class _Load:
         self.library = library
         self.catalogue = library.catalogue
         self.summary = Summary()
-        self._make_embedder = embedder
-        self._embedder: Embedder | None = None
         self._parser = parser
         self._on_file = on_file
         self._tell_progress = on_progress
         self._known = {place.path: place for place in self.catalogue.places()}
         self._names = {place.name: place.path for place in self._known.values()}
         self._refused = {refusal.path: refusal for refusal in self.catalogue.refusals()}
-        self._groups: deque[list[str]] = deque()
-        self._group: list[str] = []
-        self._group_chunks = 0
+        self._embedding = Embedding(library, embedder, self._on_progress)
         self._workspace = library.path / UNPACKED
         self._look = Look(
             self.catalogue, parser, self._known, self._refused, largest_file, self._workspace
@@ -147,13 +133,13 @@ class _Load:
         known = {file: self._look.at_once(file) for file in files}
         # Here and not in the other thread: where models come from may care who asks.
         if any(looked is None and self._look.needs_reading(file) for file, looked in known.items()):
-            model = self._model()
+            model = self._embedding.model()
             tokenizer = None if model.tokenizer is None else model.tokenizer.to_str()
             self._look.cutting = Cutting(tokenizer, model.window)
         for identity in self.catalogue.unembedded_documents():
-            self._wait_for_vectors(identity)
-        self._end_group()
-        vectors = self._embedding()
+            self._embedding.wait_for(identity)
+        self._embedding.end_group()
+        vectors = self._embedding.steps()
 
         def look(file: File) -> Looked:
             return known[file] or self._look.closely(file)
@@ -172,7 +158,7 @@ class _Load:
                 raise
         shutil.rmtree(self._workspace, ignore_errors=True)
         self._on_progress(Progress("reading", len(files), len(files)))
-        self._end_group()
+        self._embedding.end_group()
         while next(vectors):
             pass
 
@@ -224,7 +210,7 @@ class _Load:
             self._place(looked)
             if before and before.document_id != identity:
                 self.catalogue.drop_if_placeless(before.document_id)
-        self._wait_for_vectors(identity)
+        self._embedding.wait_for(identity)
         return LoadOutcome.ADDED if fresh else LoadOutcome.UPDATED
 
     def _alike(self, identity: str) -> str:
@@ -321,78 +307,13 @@ class _Load:
         if removed:
             self.catalogue.scrub()
 
-    def _account(self, report: FileReport) -> None:
-        self.summary.counts[report.outcome] += 1
-        self._on_file(report)
-
-    # -- vectors -----------------------------------------------------------------------------
-
-    def _model(self) -> Embedder:
-        if self._embedder is None:
-            self._embedder = self._make_embedder()
-            self.library.check_embedder(self._embedder.identity)
-            self.library.check_canary(self._embedder)
-        return self._embedder
-
-    def _wait_for_vectors(self, identity: str) -> None:
-        """Put a document into the group that is embedded together.
-
-        Groups follow from the order of the files alone, never from how fast they were read: what
-        else is in a batch moves a bfloat16 vector by up to 2e-3.
-        """
-        self._group.append(identity)
-        self._group_chunks += self.catalogue.document_account(identity)[1]
-        if self._group_chunks >= _EMBED_AT_ONCE:
-            self._end_group()
-
-    def _end_group(self) -> None:
-        if self._group:
-            self._groups.append(self._group)
-            self._group, self._group_chunks = [], 0
-
-    def _embedding(self) -> Iterator[bool]:
-        """Embed the groups that are complete, a bit with each step; False when there is none."""
-        done = 0
-        while True:
-            if not self._groups:
-                yield False
-                continue
-            rows: list[tuple[str, int, PassageText]] = [
-                (identity, key, text)
-                for identity in self.catalogue.lacking_vectors(self._groups.popleft())
-                for key, text in self.catalogue.passage_texts(identity)
-            ]
-            if not rows:
-                continue
-            model = self._model()
-            if self.catalogue.embedder is None:
-                with self.catalogue.writing():
-                    self.library.record_embedder(model)
-            found: dict[str, dict[int, PassageVectors]] = {}
-            for start in range(0, len(rows), _EMBED_AT_ONCE):
-                some = rows[start : start + _EMBED_AT_ONCE]
-                vectors = model.embed_passages([text for _, _, text in some])
-                for (identity, key, _), vector in zip(some, vectors, strict=True):
-                    found.setdefault(identity, {})[key] = vector
-                done += len(some)
-                if start + len(some) < len(rows):
-                    yield True
-            with self.catalogue.writing():
-                # What was replaced meanwhile waits in a later group.
-                for identity in self.catalogue.lacking_vectors(list(found)):
-                    keys = [key for key, _ in self.catalogue.passage_texts(identity)]
-                    if keys == list(found[identity]):
-                        self.catalogue.add_vectors(identity, found[identity])
-            self._on_progress(Progress("embedding", done, self._total(done)))
-            yield True
-
     def _on_progress(self, at: Progress) -> None:
         self.library.note_progress(at.step, at.done, at.total)
         self._tell_progress(at)
 
-    def _total(self, done: int) -> int:
-        counts = self.catalogue.counts()
-        return done + counts.chunks - counts.embedded_chunks
+    def _account(self, report: FileReport) -> None:
+        self.summary.counts[report.outcome] += 1
+        self._on_file(report)
 
 
 def _is_gone(path: str) -> bool:

@@ -6,7 +6,6 @@ Nothing here writes, so that it can run ahead of the load.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import threading
 import time
@@ -14,16 +13,15 @@ from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from ingest.admit import archive_type, content_hash, leaves, media_type
-from ingest.archive import Member
+from ingest.admit import content_hash, leaves, media_type
 from ingest.chunk import CAPACITY, VERSION
+from ingest.files import File, FileParser, as_text
 from ingest.parse import Cutting
-from ingest.parsed import Parsed
 from ingest.readers import READER
+from ingest.unpacked import Unpacked
 from rag.errors import FileRefused
-from rag.library.catalogue import Catalogue, NewChunk, NewDocument, Place, Refusal
+from rag.library.catalogue import Catalogue, NewDocument, Place, Refusal
 from rag.records import Document
 
 MADE_BY = f"{READER}, {VERSION}, {CAPACITY} tokens"
@@ -34,64 +32,7 @@ _SETTLED_NS = 2_000_000_000
 """A file written within this time before it was hashed may have been written to again since,
 without a change of its time: some file systems count in steps of two seconds."""
 
-_LONGEST_STEM = 150
-
 _KEPT = "; what was loaded from it before is kept"
-
-
-class FileParser(Protocol):
-    """Reads one file and cuts it to chunks."""
-
-    @property
-    def limits(self) -> str:
-        """What a file may cost, in words."""
-        ...
-
-    @property
-    def recognises(self) -> bool:
-        """Whether text can be recognised on pictures of pages."""
-        ...
-
-    def read(
-        self, path: Path, media_type: str, document_id: str, cutting: Cutting
-    ) -> tuple[Parsed, tuple[NewChunk, ...]]:
-        """Raises `FileRefused`."""
-        ...
-
-    def members(self, path: Path, media_type: str) -> list[Member]:
-        """The files of an archive. Raises `FileRefused`."""
-        ...
-
-    def unpack(
-        self, path: Path, media_type: str, folder: Path, names: Mapping[int, str], largest: int
-    ) -> dict[int, str]:
-        """Write members to `folder`; why some could not be, by number. Raises `OSError`."""
-        ...
-
-    def stop(self) -> None:
-        """End what `read` is doing in another thread; it raises `FileRefused`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file of a load: `relative` is its path below `root`, as text that can be stored.
-
-    A member of an archive has the `archive`, which is a file, in front of its path, and is its
-    `number`th entry. `refused` says why a member is known not to be readable.
-    """
-
-    path: Path
-    root: Path
-    relative: str
-    archive: Path | None = None
-    number: int = -1
-    refused: str | None = None
-
-    @property
-    def source(self) -> Path:
-        """What lies on the disk."""
-        return self.archive or self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +80,7 @@ class Look:
         self._refused = refused
         self._largest_file = largest_file
         self._reading = threading.RLock()
-        self._unpacked = _Unpacked(parser, workspace, largest_file)
+        self._unpacked = Unpacked(parser, workspace, largest_file)
         self._unlisted: dict[Path, str] = {}
         # What this load read so far, and why it was refused: a copy of it is not read again.
         self._read: dict[str, str | None] = {}
@@ -291,56 +232,9 @@ class Look:
         return reader == MADE_BY or (reader == _UNRECOGNISED and not self._parser.recognises)
 
 
-class _Unpacked:
-    """The archive whose members are being read, unpacked to a folder of the library."""
-
-    def __init__(self, parser: FileParser, folder: Path, largest_file: int) -> None:
-        self._parser = parser
-        self._folder = folder
-        self._largest_file = largest_file
-        self._expected: dict[Path, dict[int, str]] = {}
-        self._now: tuple[Path, tuple[int, int]] | None = None
-        self._failed: dict[int, str] = {}
-
-    def expect(self, files: Iterable[File]) -> None:
-        for file in files:
-            if file.archive and file.refused is None:
-                names = self._expected.setdefault(file.archive, {})
-                names[file.number] = f"{file.number}/{_disk_name(file.path.name)}"
-
-    def path_of(self, file: File, status: tuple[int, int]) -> Path:
-        """Where the member lies now. Raises `FileRefused`, and `OSError` for the folder."""
-        assert file.archive is not None
-        names = self._expected[file.archive]
-        if self._now != (file.archive, status):
-            self._now = None
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder.mkdir(mode=0o700)
-            kind = archive_type(file.archive) or ""
-            self._failed = self._parser.unpack(
-                file.archive, kind, self._folder, names, self._largest_file
-            )
-            self._now = (file.archive, status)
-        if file.number in self._failed:
-            raise FileRefused(self._failed[file.number])
-        return self._folder / names[file.number]
-
-
-def _disk_name(name: str) -> str:
-    """A name that any file system takes, with the same ending."""
-    at = Path("".join(each if each.isprintable() else "_" for each in name))
-    stem = at.stem.encode("utf-8", "replace")[:_LONGEST_STEM].decode("utf-8", "ignore")
-    return f"{stem or '_'}{at.suffix[:16]}"
-
-
 def kept(reason: str) -> str:
     """The reason, for a file of which an earlier state stays in the library."""
     return reason + _KEPT
-
-
-def as_text(path: str) -> str:
-    """The path as it can be stored: bytes of a name that are no UTF-8 are written out."""
-    return path.encode("utf-8", "backslashreplace").decode()
 
 
 def _status(path: Path) -> tuple[int, int]:

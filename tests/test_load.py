@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.load import Progress, Summary, load
+from ingest.embed import Progress
+from ingest.load import Summary, load
 from ingest.parse import Cutting, Parser
 from ingest.parsed import Parsed
 from rag.errors import SettingsError

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ingest.load import Progress
+from ingest.embed import Progress
 from rag import assemble
 from rag.ask import Checked, Found, Parts, Quoted, stream
 from rag.errors import LibraryMissing, SettingsError, SourceboundError

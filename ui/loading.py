@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.load import Progress, Summary, load
+from ingest.embed import Progress
+from ingest.load import Summary, load
 from ingest.parse import Parser
 from rag.library.folder import Library
 from rag.ports import Embedder

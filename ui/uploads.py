@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from ingest.load import Progress
+from ingest.embed import Progress
 from rag.library.folder import UPLOADS, Library, file_of
 from rag.ports import Embedder
 from rag.records import FileReport
