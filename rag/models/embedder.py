@@ -138,8 +138,8 @@ class SentenceTransformerEmbedder:
         )
         for encoding in encodings:
             encoding.truncate(self._window)
-        # Batches of like length waste little on padding; equal lengths keep their order. The longest
-        # come first, so that what they leave is room for the next: 820 MB at most, not 930.
+        # Batches of like length waste little on padding; equal lengths keep their order. The
+        # longest come first: what they leave is room for the next (820 MB at most, not 930).
         order = sorted(range(len(passages)), key=lambda at: (-len(encodings[at].ids), at))
         found: list[PassageVectors | None] = [None] * len(passages)
         for start in range(0, len(order), self._batch_size):
