@@ -12,7 +12,7 @@ import torch
 
 from rag.errors import ModelMissing
 from rag.models import weights
-from rag.models.device import device, dtype, give_back_memory, steady
+from rag.models.device import device, dtype, give_back_memory, keep_memory_flat, steady
 from rag.ports import PassageText, PassageVectors, Vector, Vectors
 from rag.records import ModelIdentity
 
@@ -38,6 +38,7 @@ class SentenceTransformerEmbedder:
             folder = weights.locate(name)
             known_as = name
         digest = weights.digest(folder)
+        keep_memory_flat()
         on = device()
         self._dtype = dtype(on)
         try:
