@@ -1,8 +1,8 @@
 """A whole load against the time that embedding its chunks alone takes, in one process.
 
-python -m benchmarks.load [SET] [--default] [--every N]
+python -m benchmarks.load [SET] [--default] [--every N] [--keep DIR]
 
-`--every N` loads every Nth file only.
+`--every N` loads every Nth file only; `--keep DIR` leaves the library there.
 
 Also: when the first question could be answered from words, how long the unchanged folder takes
 again, and, with --default, chunks per second against sentence-transformers as it comes (float32,
@@ -39,12 +39,13 @@ def main(arguments: list[str]) -> None:
     options.add_argument("set", nargs="?", default="financebench-dev")
     options.add_argument("--default", action="store_true")
     options.add_argument("--every", type=int, default=1)
+    options.add_argument("--keep", type=Path)
     given = options.parse_args(arguments)
     folder = sets.folder(given.set) / "docs"
     files = sorted(path for path in folder.rglob("*") if path.is_file())[:: given.every]
     settings = read_settings()
     with tempfile.TemporaryDirectory() as temporary:
-        library = Library.create(Path(temporary) / "library")
+        library = Library.create(given.keep or Path(temporary) / "library")
         began = time.monotonic()
         model = make_embedder(settings)
         print(f"model ready after {time.monotonic() - began:.1f} s")
