@@ -28,7 +28,9 @@ from ingest.archive import members, unpack
 from ingest.ocr import Recogniser
 from ingest.sketch import sketch
 from ingest.wire import as_json, chunk_as_json
+from rag.dates import document_date
 from rag.errors import FileRefused
+from rag.terms import get_ready, language
 
 if TYPE_CHECKING:
     from ingest.chunk import Chunker
@@ -43,6 +45,7 @@ def main() -> None:
     # A library that prints must not be able to write into the answers.
     with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)
+        get_ready()  # before nothing may be written any more: its model is unpacked into a file
         _limit(limits["memory"])
         chunker: Chunker | None = None
         for line in sys.stdin.buffer:
@@ -101,7 +104,13 @@ def _answer(
         if length > characters:
             return {"refused": f"its text is longer than {characters:,} characters"}
         if chunker:
-            parsed = replace(parsed, sketch=sketch("".join(page.text for page in parsed.pages)))
+            text = "".join(page.text for page in parsed.pages)
+            parsed = replace(
+                parsed,
+                sketch=sketch(text),
+                language=language(text),
+                date=document_date(parsed.title, text),
+            )
         answer = as_json(parsed)
         if chunker:
             answer["chunks"] = [chunk_as_json(each) for each in chunker.chunks("", parsed)]

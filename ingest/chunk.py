@@ -14,11 +14,12 @@ from typing import Any
 
 from ingest.parsed import Mark, Parsed, Table
 from ingest.place import between
-from rag.library.catalogue import NewChunk
+from rag.library.catalogue import NewChunk, words_of
 from rag.records import Chunk, Heading, Page, Span
+from rag.terms import VERSION as TERMS
 from rag.text import sentences
 
-VERSION = "chunks-2"
+VERSION = f"chunks-3, {TERMS}"
 """Changes when the same text would be cut otherwise; documents cut before are loaded again."""
 
 CAPACITY = 190
@@ -56,7 +57,7 @@ class Chunker:
         marks = _Marks(parsed.marks)
         for piece in _pieces(parsed):
             table = piece.table
-            context = _context(parsed.title, piece.headings, table)
+            context = _context(parsed.title, parsed.date, piece.headings, table)
             for span, inside in self._cut(piece):
                 text = piece.page.text[span.start - piece.page.start : span.end - piece.page.start]
                 places = tuple(marks.at(span.start + cut.start) for cut in inside)
@@ -72,7 +73,8 @@ class Chunker:
                     columns=table.columns if table else (),
                     caption=table.caption if table else "",
                 )
-                found.append(NewChunk(chunk, context, inside, places))
+                words = words_of(context, text, parsed.language)
+                found.append(NewChunk(chunk, context, inside, places, words))
         return tuple(found)
 
     def _cut(self, piece: _Piece) -> Iterator[tuple[Span, tuple[Span, ...]]]:
@@ -203,10 +205,11 @@ def _sections(parsed: Parsed) -> Iterator[tuple[Page, int, int, tuple[str, ...]]
             yield page, start, end, titles
 
 
-def _context(title: str, headings: Sequence[str], table: Table | None) -> str:
-    """Title, headings, caption and column names as one line of at most `CONTEXT_WORDS` words."""
+def _context(title: str, date: str, headings: Sequence[str], table: Table | None) -> str:
+    """Title, date, headings, caption and column names as one line of `CONTEXT_WORDS` at most."""
     named = [table.caption, *table.columns] if table else []
     about = " ".join(named).split()[:_TABLE_WORDS]
-    parts = [title, *(heading for heading in headings if heading != title)]
+    dated = "" if date and date[:4] in title else date
+    parts = [title, dated, *(heading for heading in headings if heading != title)]
     words = " - ".join(part for part in parts if part).split()[: CONTEXT_WORDS - len(about)]
     return " ".join([*words, "-", *about] if words and about else [*words, *about])

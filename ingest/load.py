@@ -69,7 +69,7 @@ def load(
         run.take_all(files)
         if prune:
             run.prune(paths, {as_text(str(file.path)) for file in files})
-        library.save_index()
+        library.save_indexes()
     run.summary.seconds = time.monotonic() - began
     return run.summary
 

@@ -218,10 +218,23 @@ class Look:
         if not chunks:
             raise FileRefused("it holds no text")
         document = Document(
-            identity, file.relative, parsed.title, parsed.media_type, parsed.page_count
+            identity,
+            file.relative,
+            parsed.title,
+            parsed.media_type,
+            parsed.page_count,
+            date=parsed.date,
         )
         reader = _UNRECOGNISED if parsed.lacks_recognition else MADE_BY
-        return NewDocument(document, parsed.pages, chunks, reader, parsed.reason, parsed.sketch)
+        return NewDocument(
+            document,
+            parsed.pages,
+            chunks,
+            reader,
+            parsed.reason,
+            parsed.sketch,
+            parsed.language,
+        )
 
     def _refuses(self, refusal: Refusal) -> bool:
         return refusal.checked_ns > 0 and refusal.reader == self.refuser

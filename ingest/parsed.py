@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rag.records import Heading, Page, Span
+from rag.terms import ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class Parsed:
     footers and page numbers that repeat. `page_count` is None where the format has no pages;
     `reason` says in words which pages could not be read, or not as text, None when all could.
     `lacks_recognition` tells that text recognition, which is not there, could have read more.
-    `sketch` is that of `ingest.sketch`, b"" where none was made.
+    `sketch` is that of `ingest.sketch`, b"" where none was made; `language` and `date` are found in
+    the text as soon as it is cut.
     """
 
     title: str
@@ -59,3 +61,5 @@ class Parsed:
     asides: tuple[Span, ...] = ()
     lacks_recognition: bool = False
     sketch: bytes = b""
+    language: str = ENGLISH
+    date: str = ""

@@ -27,6 +27,8 @@ def as_json(parsed: Parsed) -> dict[str, Any]:
         "asides": [[each.start, each.end] for each in parsed.asides],
         "lacks_recognition": parsed.lacks_recognition,
         "sketch": parsed.sketch.hex(),
+        "language": parsed.language,
+        "date": parsed.date,
     }
 
 
@@ -44,6 +46,7 @@ def chunk_as_json(new: NewChunk) -> list[Any]:
         new.context,
         [[span.start, span.end] for span in new.sentences],
         new.places if any(new.places) else [],
+        new.terms,
     ]
 
 
@@ -69,7 +72,8 @@ def chunks_from_json(
     """
     text = "".join(page.text for page in parsed.pages)
     found: list[NewChunk] = []
-    for start, end, page, headings, place, columns, caption, context, spans, places in rows:
+    for start, end, page, headings, place, columns, caption, *indexed in rows:
+        context, spans, places, terms = indexed
         if not 0 <= start < end <= len(text):
             raise ValueError("a chunk lies outside the text")
         sentences = tuple(Span(first, last) for first, last in spans)
@@ -87,7 +91,7 @@ def chunks_from_json(
             columns=tuple(columns),
             caption=caption,
         )
-        found.append(NewChunk(chunk, context, sentences, tuple(places)))
+        found.append(NewChunk(chunk, context, sentences, tuple(places), terms))
     return tuple(found)
 
 
@@ -123,4 +127,6 @@ def _parsed(answer: dict[str, Any]) -> Parsed:
         asides=asides,
         lacks_recognition=bool(answer["lacks_recognition"]),
         sketch=bytes.fromhex(answer["sketch"]),
+        language=str(answer["language"]),
+        date=str(answer["date"]),
     )

@@ -46,7 +46,9 @@ class Document:
     """A document in the library.
 
     `id` is the SHA-256 of the file's bytes in hex, `name` the path below the folder it was loaded
-    from, `also` the further names under which the same bytes were found.
+    from, `also` the further names under which the same bytes were found. `date` is the date or
+    period that the document gives itself: "2023-Q2", "2022-07-01", "2022", "" where it gives none.
+    `collection` is the library it was found in where several were asked, "" else.
     """
 
     id: str
@@ -55,6 +57,8 @@ class Document:
     media_type: str
     page_count: int | None = None
     also: tuple[str, ...] = ()
+    date: str = ""
+    collection: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +86,11 @@ class Chunk:
 class Passage:
     """A chunk found for a question.
 
-    `rank` counts from 1. `score` is the fused score (0..about 1, higher is better), `words` and
-    `meaning` its two parts: BM25 divided by the best BM25 of the question, and cosine similarity.
-    `flags` are labels for the reader ("reads like an instruction"), never a reason to drop text.
+    `rank` counts from 1. `score` is what it was ranked by (higher is better). Its parts: `words`,
+    BM25 divided by the best BM25 of the question; `meaning`, cosine similarity; `named`, how far
+    the question names the document; all 0..1. `more` are further passages of the same page that
+    were found, best first. `flags` are labels for the reader ("reads like an instruction"), never a
+    reason to drop text.
     """
 
     document: Document
@@ -94,6 +100,8 @@ class Passage:
     words: float
     meaning: float
     flags: tuple[str, ...] = ()
+    named: float = 0.0
+    more: tuple[Chunk, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

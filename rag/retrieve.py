@@ -1,19 +1,35 @@
-"""Question to passages: words and meaning, fused by their scores."""
+"""Question to passages: words, meaning and the documents it names, fused by their scores.
+
+In order: look into each library (`look`), fuse what the legs say (`fuse`), move the question
+towards what was found and look once more (`feedback`), fold passages to pages and order these
+(`fold`). One hit stands for one page, with the best passages of that page inside.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from rag import guard
-from rag.errors import DocumentUnknown, QuestionError
-from rag.library.catalogue import StoredChunk
-from rag.library.folder import Library, unknown
-from rag.ports import Embedder, Vector
-from rag.records import Passage
-from rag.text import content_words
+from rag import filters as where
+from rag import guard, route
+from rag.errors import QuestionError
+from rag.library.words import idf
+from rag.records import Chunk, Passage
+from rag.terms import question_terms, terms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rag.library.catalogue import StoredChunk
+    from rag.library.derived import Indexes
+    from rag.library.folder import Library
+    from rag.library.words import Scores
+    from rag.ports import Embedder, Reranker, Vector
 
 LONGEST_QUESTION = 10_000
 """Characters. A longer "question" is a document; it belongs into the library."""
@@ -21,23 +37,83 @@ LONGEST_QUESTION = 10_000
 CANDIDATES = 100
 """Passages taken from each leg before they are fused."""
 
-MEANING_SHARE = 0.7
-"""Weight of the cosine in the fused score, the rest is BM25 over the best BM25 of the question.
-
-Scores, not ranks, are fused: rank fusion can lose to its better leg. Measured by
-`benchmarks/retrieval.py`: nDCG@10 of the whole range is printed there.
-"""
+REORDERED = 50
+"""Pages that are ordered again, by what stands on them."""
 
 _MOST_TERMS = 64
+_NAMED = 5  # documents that are looked into by themselves when the question names them
+_LEAST_NAMED = 0.2
+_INSIDE = 40  # passages taken from each of them
+_FED = 3  # passages the question is moved towards
+_INSIDE_HIT = 3  # passages of one page that a hit holds
+_LINES = 6  # first lines of a page among which its title is looked for
+_LONGEST_TITLE = 14  # words
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What a score is made of. `benchmarks/retrieval.py --sweep` prints each set for a range.
+
+    `meaning` weighs the cosine, the rest is BM25 over what BM25 could reach at most for this
+    question: scores, not ranks, are fused, since rank fusion can lose to its better leg. `named` is
+    added where the question names the document, `part` where it names the page by its title or
+    heading. `feedback` is how far the question is moved towards the best passages.
+    """
+
+    meaning: float = 0.5
+    named: float = 0.5
+    part: float = 0.1
+    feedback: float = 0.25
+
+
+class Key(NamedTuple):
+    """A passage: which of the libraries asked, and its key there."""
+
+    library: int
+    chunk: int
+
+
+@dataclass(slots=True)
+class Look:
+    """What the legs say about the passages of one library."""
+
+    library: Library
+    indexes: Indexes
+    terms: list[str]
+    scores: Scores
+    bound: float
+    named: Mapping[str, float]
+    allowed: Sequence[int] | None
+    meaning: dict[int, float] = field(default_factory=dict)
+
+    def words(self, key: int) -> float:
+        """BM25 of a passage, over what a passage could reach at most; 0..1."""
+        at = self.indexes.words.rows([key])
+        return float(self.scores[at[0]]) / self.bound if len(at) and self.bound else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A passage that may be shown; `fused` is made of the rest."""
+
+    words: float
+    meaning: float
+    named: float
+    fused: float
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """Passages, best first, the stored chunks behind them, and the question's vector."""
+    """Passages, best first, and what stands behind them.
+
+    `chunks` holds the stored chunks by id, those inside the passages too; `homes` the library of
+    each document; `question_vector` has shape (dimensions,).
+    """
 
     passages: tuple[Passage, ...]
     chunks: Mapping[str, StoredChunk]
     question_vector: Vector
+    homes: Mapping[str, Library] = field(default_factory=dict)
 
 
 def check_question(question: str) -> str:
@@ -53,69 +129,278 @@ def check_question(question: str) -> str:
     return text
 
 
+@contextmanager
+def reading(libraries: Sequence[Library]) -> Iterator[None]:
+    """One snapshot of each library for as long as the block lasts."""
+    with ExitStack() as stack:
+        for library in libraries:
+            stack.enter_context(library.catalogue.reading())
+        yield
+
+
 def retrieve(
     question: str,
-    library: Library,
+    libraries: Sequence[Library],
     embedder: Embedder,
     *,
     limit: int = 10,
-    documents: Sequence[str] | None = None,
+    filters: where.Filters = where.Filters(),
+    reranker: Reranker | None = None,
+    weights: Weights = Weights(),
 ) -> Retrieved:
-    """The `limit` best passages; only from `documents` (names) where these are given.
+    """The `limit` best pages of all libraries; only of documents that the filters accept.
 
-    Call inside `library.catalogue.reading()`. Raises `QuestionError`, `DocumentUnknown`.
+    Call inside `reading(libraries)`. Raises `QuestionError`, `DocumentUnknown`.
     """
     question = check_question(question)
-    catalogue = library.catalogue
-    allowed = None if documents is None else _keys(library, documents)
     vector = embedder.embed_question(question)
-    wanted = max(CANDIDATES, limit)
-    words = dict(catalogue.search_words(_query(question), wanted, allowed))
-    meaning = dict(library.index().search(vector, wanted, allowed))
-    missing = [key for key in words if key not in meaning]
-    for key, chunk_vector in catalogue.vectors_of(missing).items():
-        meaning[key] = float(chunk_vector @ vector)
-    best = max(words.values(), default=0.0)
-    scores = {
-        key: (words.get(key, 0.0) / best if best > 0 else 0.0, max(meaning.get(key, 0.0), 0.0))
-        for key in {*words, *meaning}
-    }
-    fused = {key: fuse(*parts) for key, parts in scores.items()}
-    first = sorted(fused, key=lambda key: -fused[key])[: limit + CANDIDATES // 2]
-    stored = catalogue.chunks(first)
-    # Ties are broken by id, so that the order does not depend on the order of loading.
-    order = sorted(first, key=lambda key: (-fused[key], stored[key].chunk.id))[:limit]
-    passages = tuple(
-        Passage(
-            document=stored[key].document,
-            chunk=stored[key].chunk,
-            rank=rank,
-            score=fused[key],
-            words=scores[key][0],
-            meaning=scores[key][1],
-            flags=guard.flags(stored[key].chunk.text),
-        )
-        for rank, key in enumerate(order, start=1)
+    allowed = where.keys(filters, libraries)
+    looks = [
+        look(question, library, vector, keys)
+        for library, keys in zip(libraries, allowed, strict=True)
+    ]
+    scored = fuse(looks, weights)
+    near = feedback(looks, vector, scored, weights)
+    found = fuse(looks, weights, near) if near is not None else scored
+    pages = fold(question, looks, found, weights, max(limit, REORDERED))
+    if reranker is not None:
+        pages = rerank(question, pages, reranker)
+    return Retrieved(
+        tuple(replace(page.passage, rank=rank) for rank, page in enumerate(pages[:limit], 1)),
+        {stored.chunk.id: stored for page in pages[:limit] for stored in page.stored},
+        vector,
+        {page.passage.document.id: looks[page.library].library for page in pages[:limit]},
     )
-    return Retrieved(passages, {stored[key].chunk.id: stored[key] for key in order}, vector)
 
 
-def fuse(words: float, meaning: float) -> float:
-    """One score from both legs, each 0..1."""
-    return float(np.float64(MEANING_SHARE * meaning + (1 - MEANING_SHARE) * words))
+# -- the legs ----------------------------------------------------------------------------------
 
 
-def _query(question: str) -> str:
-    """A full-text query that holds the question's words and none of its operators."""
-    terms = list(dict.fromkeys(content_words(question)))[:_MOST_TERMS]
-    return " OR ".join(f'"{term}"' for term in terms) or '""'
+def look(
+    question: str, library: Library, vector: Vector, allowed: Sequence[int] | None
+) -> Look:
+    """Ask the words, the vectors and the names of one library."""
+    indexes = library.indexes()
+    asked = question_terms(question, library.catalogue.languages())[:_MOST_TERMS]
+    count = len(indexes.words)
+    found = Look(
+        library,
+        indexes,
+        asked,
+        indexes.words.scores(asked),
+        indexes.words.bound(asked),
+        library.names().named(question, indexes) if count else {},
+        allowed,
+    )
+    wanted = {key for key, _ in indexes.words.best(found.scores, CANDIDATES, allowed)}
+    found.meaning.update(indexes.nearest(vector, CANDIDATES, allowed))
+    for inside in _of_named(found):
+        wanted.update(key for key, _ in indexes.words.best(found.scores, _INSIDE, inside))
+        found.meaning.update(indexes.nearest(vector, _INSIDE, inside))
+    _measure(found, wanted, vector)
+    return found
 
 
-def _keys(library: Library, names: Sequence[str]) -> list[int]:
-    ids = []
-    for name in names:
-        document = library.catalogue.document(name)
-        if document is None:
-            raise DocumentUnknown(unknown(library, name))
-        ids.append(document.id)
-    return library.catalogue.chunk_keys(ids)
+def _of_named(look: Look) -> Iterator[list[int]]:
+    """The passages of each document that the question names best."""
+    best = sorted(look.named, key=lambda identity: (-look.named[identity], identity))
+    allowed = None if look.allowed is None else set(look.allowed)
+    for identity in best[:_NAMED]:
+        if look.named[identity] >= _LEAST_NAMED:
+            keys = look.indexes.owners.keys_of(identity)
+            yield [key for key in keys if allowed is None or key in allowed]
+
+
+def _measure(look: Look, keys: Iterable[int], vector: Vector) -> None:
+    """Look up the cosine of passages that only another leg found; 0 where there is no vector yet."""
+    missing = sorted(key for key in keys if key not in look.meaning)
+    found = look.library.catalogue.vectors_of(missing)
+    look.meaning.update(
+        (key, float(found[key] @ vector) if key in found else 0.0) for key in missing
+    )
+
+
+# -- fusing ------------------------------------------------------------------------------------
+
+
+def fuse(
+    looks: Sequence[Look],
+    weights: Weights,
+    meaning: Sequence[Mapping[int, float]] | None = None,
+) -> dict[Key, Scored]:
+    """One score for each passage that any leg found.
+
+    `meaning` has, for each library, the cosines to use instead of those of the question itself.
+    """
+    found = {}
+    for number, look in enumerate(looks):
+        cosines = look.meaning if meaning is None else meaning[number]
+        keys = sorted(cosines)
+        rows = look.indexes.words.rows(keys)
+        words = look.scores[rows] / max(look.bound, 1e-9)
+        named = look.indexes.owners.of(rows, look.named)
+        for key, word, name in zip(keys, words.tolist(), named, strict=True):
+            cosine = max(cosines[key], 0.0)
+            score = weights.meaning * cosine + (1 - weights.meaning) * word + weights.named * name
+            shown = max(look.meaning.get(key, 0.0), 0.0)
+            found[Key(number, key)] = Scored(word, shown, name, float(np.float64(score)))
+    return found
+
+
+def feedback(
+    looks: Sequence[Look], vector: Vector, scored: Mapping[Key, Scored], weights: Weights
+) -> list[dict[int, float]] | None:
+    """Cosines with the question moved towards its best passages, for each library.
+
+    Rocchio's relevance feedback (1971), with the first three taken for relevant.
+    """
+    best = _best(looks, scored, _FED)
+    vectors = [
+        found[key.chunk]
+        for key in best
+        if (found := looks[key.library].library.catalogue.vectors_of([key.chunk]))
+    ]
+    if not vectors or not weights.feedback:
+        return None
+    moved = vector + np.float32(weights.feedback) * np.mean(vectors, axis=0)
+    moved = (moved / np.linalg.norm(moved)).astype(np.float32)
+    found = []
+    for look in looks:
+        near = dict(look.indexes.nearest(moved, CANDIDATES, look.allowed))
+        missing = sorted(key for key in look.meaning if key not in near)
+        known = look.library.catalogue.vectors_of(missing)
+        near.update((key, float(v @ moved)) for key, v in known.items())
+        _measure(look, near, vector)
+        # A passage without a vector yet keeps what its words give it.
+        near.update((key, 0.0) for key in look.meaning if key not in near)
+        found.append(near)
+    return found
+
+
+def _best(looks: Sequence[Look], scored: Mapping[Key, Scored], count: int) -> list[Key]:
+    """The first passages, ties by chunk id, so that the order of loading does not matter."""
+    first = sorted(scored, key=lambda key: -scored[key].fused)[: count + CANDIDATES // 2]
+    ids = {}
+    for number, look in enumerate(looks):
+        mine = [key.chunk for key in first if key.library == number]
+        ids.update(
+            {Key(number, chunk): name for chunk, name in look.library.catalogue.ids(mine).items()}
+        )
+    return sorted(
+        (key for key in first if key in ids), key=lambda key: (-scored[key].fused, ids[key])
+    )[:count]
+
+
+# -- pages -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page, or one passage where a format has no pages; `stored` its chunks, best first."""
+
+    library: int
+    passage: Passage
+    stored: tuple[StoredChunk, ...]
+
+
+def fold(
+    question: str,
+    looks: Sequence[Look],
+    scored: Mapping[Key, Scored],
+    weights: Weights,
+    limit: int,
+) -> list[Found]:
+    """Pages in order of their best passage, the first of them again by what they are titled.
+
+    A document that several libraries hold counts in the first of them only.
+    """
+    most = _INSIDE_HIT * limit + CANDIDATES
+    stored: dict[Key, StoredChunk] = {}
+    first = _best(looks, scored, most)
+    for number, look in enumerate(looks):
+        mine = [key.chunk for key in first if key.library == number]
+        for chunk, each in look.library.catalogue.chunks(mine).items():
+            stored[Key(number, chunk)] = each
+    pages: dict[tuple[str, int | str], list[Key]] = {}
+    homes: dict[str, int] = {}
+    for key in first:
+        chunk = stored[key].chunk
+        if homes.setdefault(chunk.document_id, key.library) == key.library:
+            place = chunk.id if chunk.page is None else chunk.page
+            pages.setdefault((chunk.document_id, place), []).append(key)
+    asked = frozenset(term for look in looks for term in look.terms)
+    found = []
+    for keys in list(pages.values())[:limit]:
+        best = scored[keys[0]]
+        look = looks[keys[0].library]
+        inside = tuple(stored[key] for key in keys[:_INSIDE_HIT])
+        score = best.fused + weights.part * titled(look, inside, asked)
+        found.append(
+            Found(
+                keys[0].library,
+                Passage(
+                    document=_shelved(inside[0], look, len(looks)),
+                    chunk=inside[0].chunk,
+                    rank=0,
+                    score=score,
+                    words=best.words,
+                    meaning=best.meaning,
+                    named=best.named,
+                    flags=guard.flags(inside[0].chunk.text),
+                    more=tuple(each.chunk for each in inside[1:]),
+                ),
+                inside,
+            )
+        )
+    return sorted(found, key=lambda page: (-page.passage.score, page.passage.chunk.id))
+
+
+def titled(look: Look, inside: Sequence[StoredChunk], asked: frozenset[str]) -> float:
+    """How far the question names this page by its title, heading or caption, 0..1.
+
+    "the balance sheet" names a page titled "Consolidated Balance Sheets": the share of a title's
+    rare words that the question says, where it says two at least.
+    """
+    chunk = inside[0].chunk
+    lines = {*chunk.headings[-1:], chunk.caption, *_first_lines(look, chunk)} - {""}
+    languages = look.library.catalogue.languages()
+    best = 0.0
+    for line in lines:
+        title = set(terms(line, languages))
+        said = title & asked
+        if len(said) >= 2:
+            weights = {
+                term: idf(len(look.indexes.words), look.indexes.words.frequency(term))
+                for term in title
+            }
+            weight = sum(weights[term] for term in said)
+            best = max(best, weight / sum(weights.values()) * min(1.0, weight / _TITLE))
+    return best
+
+
+_TITLE = 8.0  # weight from which a title is surely named: two or three rare words
+
+
+def _first_lines(look: Look, chunk: Chunk) -> list[str]:
+    if chunk.page is None:
+        return []
+    text = look.library.catalogue.page_text(chunk.document_id, chunk.page)
+    lines = (line for line in text.split("\n") if any(map(str.isalpha, line)))
+    return [line for line in lines if len(line.split()) <= _LONGEST_TITLE][:_LINES]
+
+
+def _shelved(stored: StoredChunk, look: Look, libraries: int):
+    if libraries < 2:
+        return stored.document
+    return replace(stored.document, collection=str(look.library.path))
+
+
+def rerank(question: str, pages: Sequence[Found], reranker: Reranker) -> list[Found]:
+    """The first pages by the scores of a model that reads question and passage together."""
+    first = list(pages[:REORDERED])
+    values = reranker.scores(question, [page.passage.chunk.text for page in first])
+    again = [
+        replace(page, passage=replace(page.passage, score=value))
+        for page, value in zip(first, values, strict=True)
+    ]
+    return sorted(again, key=lambda page: (-page.passage.score, page.passage.chunk.id))

@@ -25,7 +25,7 @@ _ENUMERATION = re.compile(r"[#*\s]*\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,4})[.)]")
 _NUMBER_LIKE = re.compile(r"[-+(]?[$€£]?\d[\d.,]*[%)]?$|^[-–—]$")
 
 # Words that say nothing about what a question is after. Negations are not among them.
-_STOPWORDS = frozenset(
+STOPWORDS = frozenset(
     """a about above after again against all also am an and any are as at be because been before
     being below between both but by can could did do does doing down during each few for from
     further had has have having he her here hers him his how i if in into is it its itself just me
@@ -58,14 +58,14 @@ def stems(text: str) -> list[str]:
 def content_stems(text: str) -> list[str]:
     """Stems of the words that carry meaning, in order; of all words if none does."""
     tokens = re.findall(r"\w+", text.lower())
-    kept = [token for token in tokens if token not in _STOPWORDS] or tokens
+    kept = [token for token in tokens if token not in STOPWORDS] or tokens
     return list(_stemmer().stemWords(kept))  # type: ignore[attr-defined]
 
 
 def content_words(text: str) -> list[str]:
     """Words that carry meaning, in lower case, in order; all words if none does."""
     tokens = re.findall(r"\w+", text.lower())
-    return [token for token in tokens if token not in _STOPWORDS] or tokens
+    return [token for token in tokens if token not in STOPWORDS] or tokens
 
 
 def sentences(text: str) -> list[Span]:

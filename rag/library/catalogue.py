@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +25,10 @@ from rag.errors import LibraryBusy, LibraryError, LibraryFull
 from rag.library import schema
 from rag.ports import PassageText, PassageVectors, Vector, Vectors
 from rag.records import Chunk, Document, ModelIdentity, Page, Span
+from rag.terms import ENGLISH, terms
 
 T = TypeVar("T")
+Keys = npt.NDArray[np.int64]
 
 SIMILAR = 0.8
 """Share of their text that two documents have in common to be called nearly the same."""
@@ -34,6 +36,7 @@ SIMILAR = 0.8
 _BAND = 6  # hashes; with 20 bands of them the chance to be found rises steeply at a share of .6
 _MOST_CANDIDATES = 50
 _VECTORS_AT_ONCE = 4096
+_PAST = 10_000  # generations whose state is remembered
 _SQL_VARIABLES = 500  # well below SQLite's limit on variables in one statement
 
 
@@ -72,13 +75,15 @@ class NewChunk:
     """A chunk on its way into the catalogue.
 
     `sentences` are spans inside its text, `places` where each of them stands in the file; "" or no
-    place at all where page and headings say it.
+    place at all where page and headings say it. `terms` are those of `rag.terms` for context and
+    text, separated by spaces.
     """
 
     chunk: Chunk
     context: str
     sentences: tuple[Span, ...]
     places: tuple[str, ...] = ()
+    terms: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class NewDocument:
     reader: str
     reason: str | None = None
     sketch: bytes = b""
+    language: str = ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ class StoredChunk:
     """A chunk with what the catalogue keeps about it; one place for each sentence.
 
     `sentence_vectors` has one unit row per sentence, None while the document is not embedded.
+    `terms` are those of the words index, in order, context first.
     """
 
     key: int
@@ -106,6 +113,7 @@ class StoredChunk:
     sentences: tuple[Span, ...]
     places: tuple[str, ...]
     sentence_vectors: Vectors | None
+    terms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +193,7 @@ class Catalogue:
                 self._db.execute(
                     "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'"
                 )
-                self.set_meta("state", secrets.token_hex(16))
+                self._note_state()
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:
@@ -193,6 +201,13 @@ class Catalogue:
                 raise
         except sqlite3.OperationalError as error:
             raise _explain(error, self.path) from error
+
+    def _note_state(self) -> None:
+        state = secrets.token_hex(16)
+        self.set_meta("state", state)
+        generation = self.generation
+        self._db.execute("INSERT OR REPLACE INTO states VALUES (?, ?)", (generation, state))
+        self._db.execute("DELETE FROM states WHERE generation <= ?", (generation - _PAST,))
 
     # -- the library as a whole --------------------------------------------------------------
 
@@ -250,6 +265,15 @@ class Catalogue:
         """A random word, new with each generation: no other catalogue was ever in this state."""
         return self.meta("state") or ""
 
+    def descends_from(self, generation: int, state: str) -> bool:
+        """Whether this catalogue was once in that state: what was derived then can be brought up
+        to date.
+        """
+        row = self._db.execute(
+            "SELECT 1 FROM states WHERE generation = ? AND state = ?", (generation, state)
+        ).fetchone()
+        return row is not None
+
     @property
     def embedder(self) -> ModelIdentity | None:
         """The model that made the vectors, None while there are none."""
@@ -297,13 +321,15 @@ class Catalogue:
         found = {}
         for batch in _batches(ids):
             marks = ",".join("?" * len(batch))
-            for identity, title, media_type, page_count in self._db.execute(
-                f"SELECT id, title, media_type, page_count FROM documents WHERE id IN ({marks})",
+            for identity, title, media_type, page_count, date in self._db.execute(
+                "SELECT id, title, media_type, page_count, date FROM documents "
+                f"WHERE id IN ({marks})",
                 batch,
             ):
                 places = names.get(identity) or [identity]
+                also = tuple(places[1:])
                 found[identity] = Document(
-                    identity, places[0], title, media_type, page_count, tuple(places[1:])
+                    identity, places[0], title, media_type, page_count, also, date
                 )
         return found
 
@@ -412,12 +438,14 @@ class Catalogue:
         """Store text, chunks and words of a document; its vectors follow with `add_vectors`."""
         document = new.document
         self._db.execute(
-            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 document.id,
                 document.title,
                 document.media_type,
                 document.page_count,
+                new.language,
+                document.date,
                 new.reason,
                 new.reader,
                 0 if new.chunks else 1,
@@ -431,31 +459,29 @@ class Catalogue:
             ],
         )
         self._add_sketch(document.id, new.sketch)
-        for item in new.chunks:
-            chunk = item.chunk
-            cursor = self._db.execute(
-                'INSERT INTO chunks (id, document_id, start, "end", page, headings, place, '
-                "columns, caption, sentences, context, text) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        self._db.executemany(
+            'INSERT INTO chunks (id, document_id, start, "end", page, headings, place, '
+            "columns, caption, sentences, context, text, terms) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
                 (
-                    chunk.id,
-                    chunk.document_id,
-                    chunk.start,
-                    chunk.end,
-                    chunk.page,
-                    json.dumps(chunk.headings, ensure_ascii=False),
-                    chunk.place,
-                    json.dumps(chunk.columns, ensure_ascii=False),
-                    chunk.caption,
+                    item.chunk.id,
+                    item.chunk.document_id,
+                    item.chunk.start,
+                    item.chunk.end,
+                    item.chunk.page,
+                    json.dumps(item.chunk.headings, ensure_ascii=False),
+                    item.chunk.place,
+                    json.dumps(item.chunk.columns, ensure_ascii=False),
+                    item.chunk.caption,
                     _write_sentences(item),
                     item.context,
-                    chunk.text,
-                ),
-            )
-            self._db.execute(
-                "INSERT INTO words (rowid, context, text) VALUES (?, ?, ?)",
-                (cursor.lastrowid, item.context, chunk.text),
-            )
+                    item.chunk.text,
+                    item.terms,
+                )
+                for item in new.chunks
+            ],
+        )
 
     # -- documents that say nearly the same ---------------------------------------------------
 
@@ -513,11 +539,6 @@ class Catalogue:
     def remove_document(self, identity: str) -> None:
         """Delete every row of a document, its words and vectors included."""
         self._db.execute(
-            "INSERT INTO words (words, rowid, context, text) "
-            "SELECT 'delete', key, context, text FROM chunks WHERE document_id = ?",
-            (identity,),
-        )
-        self._db.execute(
             "DELETE FROM vectors WHERE key IN (SELECT key FROM chunks WHERE document_id = ?)",
             (identity,),
         )
@@ -532,12 +553,9 @@ class Catalogue:
     def scrub(self) -> None:
         """Leave no trace of deleted rows in any file.
 
-        Deleted words stay in older segments of the full-text index until these are merged, and
-        deleted pages in the journal until it is emptied: merge, rewrite the file, empty the
-        journal.
+        Deleted pages stay in the journal until it is emptied: rewrite the file, empty the journal.
         """
         try:
-            self._db.execute("INSERT INTO words (words) VALUES ('optimize')")
             self._db.execute("VACUUM")
             busy, *_ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.OperationalError as error:
@@ -605,35 +623,58 @@ class Catalogue:
 
     # -- finding -----------------------------------------------------------------------------
 
-    def search_words(
-        self, query: str, limit: int, keys: Sequence[int] | None = None
-    ) -> list[tuple[int, float]]:
-        """Chunks that match a full-text query: at most `limit` pairs of key and BM25, best first.
+    def languages(self) -> list[str]:
+        """The languages of the documents, two letters each."""
+        rows = self._db.execute("SELECT DISTINCT language FROM documents ORDER BY language")
+        return [row[0] for row in rows]
 
-        Higher is better (SQLite reports BM25 negated). `keys` restricts the search to those chunks.
-        Ties are broken by chunk id, so the order does not depend on the order of loading.
-        """
-        where = ""
-        values: list[object] = [query]
-        if keys is not None:
-            where = "AND words.rowid IN (SELECT value FROM json_each(?))"
-            values.append(json.dumps(list(keys)))
-        rows = self._db.execute(
-            "SELECT words.rowid, -bm25(words) AS score FROM words JOIN chunks ON key = words.rowid "
-            f"WHERE words MATCH ? {where} ORDER BY score DESC, chunks.id LIMIT ?",
-            (*values, limit),
+    def all_keys(self, *, embedded: bool = False) -> Keys:
+        """Keys of all chunks, ascending; only of those that have vectors with `embedded`."""
+        table = "vectors" if embedded else "chunks"
+        rows = self._db.execute(f"SELECT key FROM {table} ORDER BY key")
+        return np.fromiter((row[0] for row in rows), np.int64)
+
+    def owners(self, above: int = -1) -> Iterator[tuple[int, str]]:
+        """Key and document of each chunk whose key is larger than `above`, keys ascending."""
+        yield from self._db.execute(
+            "SELECT key, document_id FROM chunks WHERE key > ? ORDER BY key", (above,)
         )
-        return [(key, score) for key, score in rows]
 
-    def chunk_frequencies(self, terms: Iterable[str]) -> dict[str, int]:
-        """In how many chunks each stemmed term occurs; terms that occur nowhere are left out."""
-        found: dict[str, int] = {}
-        for batch in _batches(sorted(set(terms))):
+    def terms(self, keys: Sequence[int] | None = None) -> Iterator[tuple[int, str]]:
+        """Key and terms of all chunks, or of these, keys ascending."""
+        if keys is None:
+            yield from self._db.execute("SELECT key, terms FROM chunks ORDER BY key")
+            return
+        for batch in _batches(sorted(keys)):
+            marks = ",".join("?" * len(batch))
+            yield from self._db.execute(
+                f"SELECT key, terms FROM chunks WHERE key IN ({marks}) ORDER BY key", batch
+            )
+
+    def ids(self, keys: Sequence[int]) -> dict[int, str]:
+        """Chunk ids by key; keys that are not here are left out."""
+        found: dict[int, str] = {}
+        for batch in _batches(keys):
             marks = ",".join("?" * len(batch))
             found.update(
-                self._db.execute(f"SELECT term, doc FROM vocabulary WHERE term IN ({marks})", batch)
+                self._db.execute(f"SELECT key, id FROM chunks WHERE key IN ({marks})", batch)
             )
         return found
+
+    def page_text(self, document_id: str, page: int) -> str:
+        """The stored text of one page, "" where there is no such page."""
+        row = self._db.execute(
+            "SELECT text FROM pages WHERE document_id = ? AND number = ?", (document_id, page)
+        ).fetchone()
+        return "" if row is None else str(row[0])
+
+    def page_keys(self, document_id: str, page: int) -> list[int]:
+        """Keys of the chunks of one page, in order of their place."""
+        rows = self._db.execute(
+            "SELECT key FROM chunks WHERE document_id = ? AND page = ? ORDER BY key",
+            (document_id, page),
+        )
+        return [row[0] for row in rows]
 
     def chunk_keys(self, document_ids: Sequence[str]) -> list[int]:
         """Keys of all chunks of the documents, ascending."""
@@ -655,14 +696,14 @@ class Catalogue:
             marks = ",".join("?" * len(batch))
             rows += self._db.execute(
                 'SELECT chunks.key, id, document_id, text, start, "end", page, headings, place, '
-                "columns, caption, chunks.sentences, vectors.sentences FROM chunks "
+                "columns, caption, chunks.sentences, vectors.sentences, terms FROM chunks "
                 f"LEFT JOIN vectors ON vectors.key = chunks.key WHERE chunks.key IN ({marks})",
                 batch,
             ).fetchall()
         documents = self.documents_by_id(sorted({row[2] for row in rows}))
         found = {}
         for key, identity, document_id, text, start, end, page, headings, *rest in rows:
-            place, columns, caption, cuts, blob = rest
+            place, columns, caption, cuts, blob, words = rest
             spans, places = _read_sentences(cuts)
             chunk = Chunk(
                 identity,
@@ -677,7 +718,9 @@ class Catalogue:
                 caption,
             )
             vectors = None if blob is None else _restore(blob, len(spans))
-            found[key] = StoredChunk(key, documents[document_id], chunk, spans, places, vectors)
+            found[key] = StoredChunk(
+                key, documents[document_id], chunk, spans, places, vectors, tuple(words.split())
+            )
         return found
 
     def vectors_of(self, keys: Sequence[int]) -> dict[int, Vector]:
@@ -727,10 +770,6 @@ class Catalogue:
             for row in self._db.execute("PRAGMA integrity_check(20)")
             if row[0] != "ok"
         ]
-        try:
-            self._db.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
-        except sqlite3.DatabaseError as error:
-            found.append(f"words: the full-text index disagrees with the chunks ({error})")
         for (identity,) in self._db.execute("SELECT id FROM documents ORDER BY id"):
             text = {page.start: page.text for page in self.pages(identity)}
             starts = sorted(text)
@@ -759,13 +798,25 @@ class Catalogue:
         return found
 
     def rebuild_derived(self) -> None:
-        """Rebuild the full-text index, and mark documents that lack vectors for the next load."""
-        self._db.execute("INSERT INTO words (words) VALUES ('rebuild')")
+        """Make all terms again, and mark documents that lack vectors for the next load."""
+        made = [
+            (words_of(context, text, language), key)
+            for key, context, text, language in self._db.execute(
+                "SELECT key, context, text, language FROM chunks "
+                "JOIN documents ON documents.id = document_id"
+            )
+        ]
+        self._db.executemany("UPDATE chunks SET terms = ? WHERE key = ?", made)
         self._db.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM chunks)")
         self._db.execute(
             "UPDATE documents SET embedded = 0 WHERE id IN (SELECT document_id FROM chunks "
             "WHERE key NOT IN (SELECT key FROM vectors))"
         )
+
+
+def words_of(context: str, text: str, language: str) -> str:
+    """What the words index holds of a chunk: the terms of context and text."""
+    return " ".join((*terms(context, [language]), *terms(text, [language])))
 
 
 def _write_sentences(item: NewChunk) -> str:

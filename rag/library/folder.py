@@ -3,6 +3,7 @@
 library/
   catalogue.sqlite     the single source of truth
   vectors.faiss/.json  the vector index and its stamp, derived
+  words.npy/.json      the words index and its stamp, derived
   uploads/             files handed over in the page, named by their hash
   unpacked/            members of an archive while they are read
   writer.lock/.json    who is writing
@@ -17,7 +18,6 @@ import re
 import shutil
 import sqlite3
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -36,8 +36,9 @@ from rag.errors import (
     LibraryMissing,
     WrongModel,
 )
-from rag.library import vectors
 from rag.library.catalogue import Catalogue
+from rag.library.derived import Derived, Indexes
+from rag.library.stamp import Stamp
 from rag.ports import Embedder
 from rag.records import Document, ModelIdentity
 
@@ -73,9 +74,7 @@ class Library:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.catalogue = Catalogue(path / CATALOGUE)
-        self._index: vectors.FaissIndex | None = None
-        self._index_generation = -1
-        self._index_lock = threading.Lock()
+        self._derived = Derived(path, self.catalogue)
         self._who: dict[str, Any] = {}
         self._noted = 0.0
 
@@ -227,36 +226,19 @@ class Library:
         self.catalogue.set_embedder(embedder.identity)
         self.catalogue.set_meta("canary", base64.b64encode(canary).decode())
 
-    def index(self) -> vectors.FaissIndex:
-        """The vector index of the current generation: the stored one, or one built in memory.
+    # -- what is derived from the catalogue --------------------------------------------------
 
-        Call inside `catalogue.reading()`, so that words and vectors belong together.
+    def indexes(self) -> Indexes:
+        """Words index, vector index and owners of the current generation.
+
+        Call inside `catalogue.reading()`, so that all belong together.
         """
-        generation = self.catalogue.generation
-        with self._index_lock:
-            if self._index is None or self._index_generation != generation:
-                self._index = vectors.open_index(self.path, *self._state())
-                if self._index is None:
-                    self._index = self._build_index()
-                self._index_generation = generation
-            return self._index
+        return self._derived.current()
 
-    def save_index(self) -> None:
-        """Write the index of the current generation; only the writer calls this."""
+    def save_indexes(self) -> None:
+        """Write the indexes of the current generation; only the writer calls this."""
         with self.catalogue.reading():
-            generation, state, count = self._state()
-            if vectors.problem(self.path, generation, state, count):
-                self._build_index().save(self.path, generation, state)
-
-    def _state(self) -> tuple[int, str, int]:
-        """What an index has to agree with: generation, state, number of vectors."""
-        counts = self.catalogue.counts()
-        return self.catalogue.generation, self.catalogue.state, counts.embedded_chunks
-
-    def _build_index(self) -> vectors.FaissIndex:
-        recorded = self.catalogue.embedder
-        dimensions = recorded.dimensions if recorded else 1
-        return vectors.FaissIndex.of(self.catalogue.vectors(dimensions), dimensions)
+            self._derived.save()
 
     # -- integrity ---------------------------------------------------------------------------
 
@@ -265,9 +247,7 @@ class Library:
         try:
             found = self.catalogue.problems()
             with self.catalogue.reading():
-                stale = vectors.problem(self.path, *self._state())
-                if stale:
-                    found.append(stale)
+                found += self._derived.problems()
                 pending = self.catalogue.unembedded_documents()
                 if pending:
                     found.append(
@@ -296,8 +276,8 @@ class Library:
                     "anything. Put a copy back, or load the documents into a new library with "
                     "`rag load`."
                 ) from error
-            vectors.discard(self.path)
-            self.save_index()
+            self._derived.discard()
+            self.save_indexes()
             return self.verify()
 
     def forget(self, name: str) -> Forgotten:
@@ -320,13 +300,11 @@ class Library:
                     upload.parent.rmdir()
             shutil.rmtree(self.path / UNPACKED, ignore_errors=True)  # of a load that was killed
             self.catalogue.scrub()
-            vectors.discard(self.path)
-            with self._index_lock:
-                self._index = None
-            self.save_index()
+            self._derived.discard()
+            self.save_indexes()
             # Words of our own files: the keys of the stamp, and who holds the lock.
             ours = (self.path / _HOLDER).read_text(encoding="utf-8").lower()
-            ours += " ".join(vectors.Stamp.__dataclass_fields__)
+            ours += " ".join(Stamp.__dataclass_fields__)
             words = self.catalogue.absent_words(
                 [word for word in _distinct_words(text) if word not in ours]
             )

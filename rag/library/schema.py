@@ -1,22 +1,28 @@
 """Tables of the catalogue.
 
 SQLite is the single source of truth; everything else in a library folder is derived from it.
-`words` is an external-content index: its text is read from `chunks`, so each word is stored once
-outside the inverted index and the index can be rebuilt from the rows at any time.
+The words index and the vector index are made from `chunks.terms` and `vectors`.
 """
 
 from __future__ import annotations
 
-VERSION = 3
+VERSION = 4
 
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE states (
+    generation INTEGER PRIMARY KEY,
+    state TEXT NOT NULL             -- random: tells whether a derived file was made from our past
+);
 
 CREATE TABLE documents (
     id TEXT PRIMARY KEY,            -- SHA-256 of the file's bytes
     title TEXT NOT NULL,
     media_type TEXT NOT NULL,
     page_count INTEGER,             -- NULL where the format has no pages
+    language TEXT NOT NULL,         -- two letters; its words are stemmed in it
+    date TEXT NOT NULL,             -- or period, as its title or beginning says: "2023-Q2", ""
     reason TEXT,                    -- why some pages could not be read
     reader TEXT NOT NULL,           -- what parsed and chunked it
     embedded INTEGER NOT NULL       -- 0 until the vectors of all its chunks are committed
@@ -68,9 +74,10 @@ CREATE TABLE chunks (
     caption TEXT NOT NULL,          -- of its table
     sentences TEXT NOT NULL,        -- JSON list of [start, end, place?] inside the chunk's text
     context TEXT NOT NULL,          -- title and headings as they are indexed
-    text TEXT NOT NULL
+    text TEXT NOT NULL,
+    terms TEXT NOT NULL             -- of context and text, as the words index holds them
 );
-CREATE INDEX chunks_by_document ON chunks (document_id);
+CREATE INDEX chunks_by_document ON chunks (document_id, page);
 
 CREATE TABLE vectors (
     key INTEGER PRIMARY KEY REFERENCES chunks (key),
@@ -90,10 +97,4 @@ CREATE TABLE bands (
     PRIMARY KEY (number, hash, document_id)
 ) WITHOUT ROWID;
 CREATE INDEX bands_by_document ON bands (document_id);
-
-CREATE VIRTUAL TABLE words USING fts5(
-    context, text, content='chunks', content_rowid='key',
-    tokenize='porter unicode61 remove_diacritics 2'
-);
-CREATE VIRTUAL TABLE vocabulary USING fts5vocab(words, row);
 """

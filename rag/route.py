@@ -1,0 +1,180 @@
+"""Documents first: which documents does a question name?
+
+Two signs, both read from the library itself. The names and titles of documents, their dates and
+the folders they lie in: "the 2023 annual report of Best Buy" names `BESTBUY_2023_10K.pdf`. And the
+words of a question that many passages of few documents hold: a company, a person, a product.
+What is named is preferred, never alone looked at: a question may be wrong about where it is said.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from rag import dates
+from rag.library.derived import Indexes
+from rag.records import Document
+from rag.terms import ENGLISH, fold, terms
+from rag.text import STOPWORDS
+
+_LONGEST_JOIN = 4  # words that a name may write as one: "americanwaterworks"
+_ALIKE = 88  # of 100: rapidfuzz's ratio, one letter wrong in eight
+_SHORTEST_FUZZY = 5  # letters; shorter words are alike by chance
+_ABBREVIATED = 0.7  # what "MGM" counts for "mgmresorts"
+_FOLDER = 0.5  # what a word counts that only a folder's name holds
+_EVIDENCE = 6.0  # matched weight at which a name counts half: two rare words and more
+_SATURATION = 3.0  # passages of average length that hold a word, at which it counts half
+
+_WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_PARTS = re.compile(r"\d+|[^\W\d_]+")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """One name of a document: its tokens, with what each counts."""
+
+    document: int
+    tokens: Mapping[str, float]
+
+
+class Names:
+    """The names of all documents of a library, to be looked up by the words of a question."""
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self._ids = [document.id for document in documents]
+        self._labels: list[_Label] = []
+        for number, document in enumerate(documents):
+            when = {
+                token for period in dates.periods(document.date) for token in dates.tokens(period)
+            }
+            for text in dict.fromkeys([document.title, document.name, *document.also]):
+                self._labels.append(_Label(number, _tokens(text, when)))
+        self._where: dict[str, list[tuple[int, float]]] = {}
+        for at, label in enumerate(self._labels):
+            for token, share in label.tokens.items():
+                self._where.setdefault(token, []).append((at, share))
+        self._weights = {
+            token: _rarity(len(documents), len({self._labels[at].document for at, _ in places}))
+            for token, places in self._where.items()
+        }
+
+    def named(self, question: str, indexes: Indexes) -> dict[str, float]:
+        """How far the question names each document, 0..1, by name, title, folder and date."""
+        matched: dict[int, dict[str, float]] = {}
+        for token, share in self._asked(question, indexes).items():
+            for at, part in self._where[token]:
+                matched.setdefault(at, {})[token] = share * part * self._weights[token]
+        found: dict[str, float] = {}
+        for at, tokens in matched.items():
+            label = self._labels[at]
+            weight = sum(tokens.values())
+            # A name of which little is said is not meant: "the" is no name of "The Wall".
+            whole = sum(
+                self._weights[token] * share
+                for token, share in label.tokens.items()
+                if token in tokens or not token.isdigit()
+            )
+            score = weight / (weight + _EVIDENCE) * math.sqrt(weight / max(whole, 1e-9))
+            identity = self._ids[label.document]
+            found[identity] = max(found.get(identity, 0.0), score)
+        return found
+
+    def _asked(self, question: str, indexes: Indexes) -> dict[str, float]:
+        """Tokens of names that the question holds, and how surely."""
+        found: dict[str, float] = {}
+        for period in dates.periods(question):
+            found.update({token: 1.0 for token in dates.tokens(period) if token in self._where})
+        written = _WORDS.findall(question)
+        words = [fold(re.sub(r"['’]s?$", "", word).lower()) for word in written]
+        for size in range(1, _LONGEST_JOIN + 1):
+            for start in range(len(words) - size + 1):
+                joined = "".join(words[start : start + size])
+                for token in {joined, _stem(joined)} if size == 1 else {joined}:
+                    if token in self._where and (size > 1 or joined not in STOPWORDS):
+                        found[token] = 1.0
+        for word, shown in zip(words, written, strict=True):
+            if word in found or _stem(word) in found or word in STOPWORDS:
+                continue
+            if shown.isupper() and len(shown) >= 3:
+                # An abbreviation: MGM.
+                for token in self._where:
+                    if token.startswith(word):
+                        found[token] = max(found.get(token, 0.0), _ABBREVIATED)
+            elif len(word) >= _SHORTEST_FUZZY and not indexes.words.frequency(_stem(word)):
+                # A word that stands nowhere may be a name, misspelt.
+                for token, ratio in self._alike(word):
+                    found[token] = max(found.get(token, 0.0), ratio / 100)
+        return found
+
+    def _alike(self, word: str) -> list[tuple[str, float]]:
+        from rapidfuzz import fuzz, process
+
+        found = process.extract(
+            word, self._where.keys(), scorer=fuzz.ratio, score_cutoff=_ALIKE, limit=3
+        )
+        return [(token, ratio) for token, ratio, _ in found]
+
+
+def spoken_of(question_terms: Sequence[str], indexes: Indexes) -> dict[str, float]:
+    """How far each document is about the rare words of a question, 0..1, by its own text.
+
+    BM25 with documents in place of passages, where a word counts by the passages that hold it: what
+    stands in every document says nothing, what runs through one of them names it.
+    """
+    owners, words = indexes.owners, indexes.words
+    count = len(owners.documents)
+    if not count or not len(words):
+        return {}
+    sizes = np.bincount(owners.numbers, minlength=count)
+    used = max(1, int((sizes > 0).sum()))
+    room = _SATURATION * sizes / max(sizes.sum() / used, 1e-9)
+    total, most = np.zeros(count), 0.0
+    for term in question_terms:
+        rows = words.having(term)
+        if not len(rows):
+            continue
+        held = np.bincount(owners.numbers[rows], minlength=count)
+        weight = _rarity(used, int((held > 0).sum()))
+        total += weight * held / (held + np.maximum(room, 1e-9))
+        most += weight
+    if not most:
+        return {}
+    total /= most
+    return {owners.documents[at]: float(total[at]) for at in np.flatnonzero(total)}
+
+
+def _tokens(text: str, when: set[str]) -> dict[str, float]:
+    """Tokens of a name, title or path, with what each counts; dates in one form."""
+    path = PurePosixPath(text)
+    named = path.stem if path.suffix[1:].isalnum() and len(path.suffix) <= 6 else path.name
+    found = {token: _FOLDER for folder in path.parts[:-1] for token in _words(folder)}
+    found.update({token: 1.0 for token in _words(named)})
+    for period in dates.periods(text):
+        found.update({token: 1.0 for token in dates.tokens(period)})
+    found.update({token: 1.0 for token in when})
+    return found
+
+
+def _words(name: str) -> list[str]:
+    found = []
+    for word in _WORDS.findall(_CAMEL.sub(" ", name.replace("_", " "))):
+        bare = fold(word.lower())
+        if bare not in STOPWORDS:
+            found += [bare, _stem(bare)]
+            found += [part for part in _PARTS.findall(bare) if len(part) > 1]
+    return found
+
+
+def _stem(word: str) -> str:
+    return next(terms(word, [ENGLISH]), word)
+
+
+def _rarity(documents: int, having: int) -> float:
+    """Inverse document frequency, ln(1 + (N - n + .5) / (n + .5))."""
+    return math.log(1 + (documents - having + 0.5) / (having + 0.5))

@@ -1,0 +1,157 @@
+"""Text to the terms that the words leg matches: cut the same way for a document and a question.
+
+- Words of scripts that put spaces between them: without accents, as stems in the document's
+  language where Snowball has a stemmer for it.
+- Scripts without spaces (Chinese, Japanese, Thai, Lao, Myanmar, Khmer): single characters and
+  pairs of neighbours, so that no dictionary is needed and no word is cut wrongly.
+- Numbers without their thousands separators: "1,577" and "1577" are one term.
+- Identifiers ("ABC-123", "10-K", "snake_case") as a whole, besides their parts.
+
+Everything runs in time linear in the text.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rag.text import STOPWORDS
+
+VERSION = "terms-1"
+"""Changes when the same text would give other terms."""
+
+LONGEST_TERM = 64
+"""Characters; a longer run is no word, and would fill the index."""
+
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
+_PIECE = re.compile(
+    rf"(?P<unspaced>[{_UNSPACED}]+)"
+    r"|(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)|\d+\.\d+(?![\w.]))"
+    rf"|(?P<word>(?:(?![{_UNSPACED}_])\w)+)"
+)
+_IDENTIFIER = re.compile(r"\w+(?:[-_/.#@]\w+)+")
+_MARKS = re.compile(
+    "[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640]"
+)
+_ORDINARY = re.compile(r"\w+(?:['’]\w+)*")
+_POSSESSIVE = re.compile(r"(?<=\w)['’]s?\b(?!\w)")
+_RUN = re.compile(r"\d+|[^\W\d_]+")
+
+# What langid calls a language, and Snowball its stemmer.
+_STEMMERS = {
+    "ar": "arabic", "ca": "catalan", "da": "danish", "de": "german", "el": "greek",
+    "en": "porter", "es": "spanish", "eu": "basque", "fi": "finnish", "fr": "french",
+    "ga": "irish", "hi": "hindi", "hu": "hungarian", "hy": "armenian", "id": "indonesian",
+    "it": "italian", "lt": "lithuanian", "ne": "nepali", "nl": "dutch", "no": "norwegian",
+    "pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian", "sv": "swedish",
+    "ta": "tamil", "tr": "turkish",
+}  # fmt: skip
+_OTHERS = ("bg", "cs", "et", "fa", "he", "hr", "ja", "ko", "lv", "pl", "sk", "sl", "th", "uk",
+           "ur", "vi", "zh")  # fmt: skip
+"""Languages that are recognised, so as not to be stemmed as a neighbour."""
+
+ENGLISH = "en"
+_SAMPLE = 4_000
+_FEWEST_LETTERS = 40  # of the Latin script; other scripts tell sooner
+
+
+def language(text: str) -> str:
+    """The language of a text as two letters, "en" where it is too short to tell.
+
+    Decided on its first few thousand characters, by py3langid.
+    """
+    sample = " ".join(text[: _SAMPLE * 4].split())[:_SAMPLE]
+    letters = [character for character in sample if character.isalpha()]
+    if len(letters) < _FEWEST_LETTERS and sum(map(str.isascii, letters)) * 2 >= len(letters):
+        return ENGLISH
+    return str(_identifier().classify(sample)[0])
+
+
+def get_ready() -> None:
+    """Read what telling a language needs: .4 s, and a temporary file for a moment."""
+    _identifier()
+
+
+def terms(text: str, languages: Sequence[str] = (ENGLISH,)) -> Iterator[str]:
+    """Terms of a text, in order; a word has one in each of the languages where they differ."""
+    lowered = _POSSESSIVE.sub(" ", unicodedata.normalize("NFC", text).lower())
+    at = 0
+    for whole in _IDENTIFIER.finditer(lowered):
+        yield from _pieces(lowered, at, whole.end(), languages)
+        at = whole.end()
+        joined = re.sub(r"[-_/.#@]", "", whole.group())
+        if _is_identifier(whole.group()) and len(joined) <= LONGEST_TERM:
+            yield fold(joined)
+    yield from _pieces(lowered, at, len(lowered), languages)
+
+
+def question_terms(question: str, languages: Sequence[str] = (ENGLISH,)) -> list[str]:
+    """Distinct terms of a question, in order, without words that say nothing about its subject.
+
+    All of them where nothing else is left ("to be or not to be").
+    """
+    kept = _ORDINARY.sub(
+        lambda word: "" if word.group().lower() in STOPWORDS else word.group(), question
+    )
+    found = list(dict.fromkeys(terms(kept, languages)))
+    return found or list(dict.fromkeys(terms(question, languages)))
+
+
+def _pieces(text: str, start: int, end: int, languages: Sequence[str]) -> Iterator[str]:
+    for piece in _PIECE.finditer(text, start, end):
+        found = piece.group()
+        if piece.lastgroup == "unspaced":
+            yield from found
+            yield from (found[at : at + 2] for at in range(len(found) - 1))
+        elif piece.lastgroup == "number":
+            yield found.replace(",", "")
+        elif len(found) <= LONGEST_TERM:
+            yield from dict.fromkeys(filter(None, (_stem(found, code) for code in languages)))
+            if not found.isalpha() and not found.isdigit():
+                # "FY2022" is found by "2022" too.
+                yield from (run for run in _RUN.findall(found) if len(run) > 1)
+
+
+@functools.lru_cache(maxsize=65536)
+def _stem(word: str, code: str) -> str:
+    # Porter knows no accents; the stemmers of other languages need theirs.
+    if code == ENGLISH:
+        return str(_stemmer(code).stemWord(fold(word)))
+    stemmer = _stemmer(code)
+    return fold(word if stemmer is None else stemmer.stemWord(word))
+
+
+def fold(word: str) -> str:
+    """Without accents and vowel points; letters of every script stay."""
+    if word.isascii():
+        return word
+    bare = _MARKS.sub("", unicodedata.normalize("NFKD", word))
+    return unicodedata.normalize("NFC", bare)
+
+
+def _is_identifier(word: str) -> bool:
+    """Whether its parts belong together: a digit among them, or an underscore."""
+    return "_" in word or (any(c.isdigit() for c in word) and any(c.isalpha() for c in word))
+
+
+@functools.cache
+def _stemmer(code: str) -> Any:
+    import Stemmer
+
+    name = _STEMMERS.get(code)
+    return None if name is None else Stemmer.Stemmer(name)
+
+
+@functools.cache
+def _identifier() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    found = LanguageIdentifier.from_model_file(MODEL_FILE)
+    found.set_languages([*_STEMMERS, *_OTHERS])
+    return found
