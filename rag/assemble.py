@@ -28,9 +28,7 @@ def reranker(settings: Settings) -> Reranker | None:
     try:
         return CrossEncoderReranker(settings.reranker)
     except ModelMissing as error:
-        raise ModelMissing(
-            f"{error} Or do without: the setting `reranker` is then {NO_RERANKER!r}."
-        ) from error
+        raise ModelMissing(f"{error} Or set `reranker` to {NO_RERANKER!r}.") from error
 
 
 def generator(settings: Settings) -> Generator | None:
