@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -72,12 +73,15 @@ class CrossEncoderReranker:
             # A passage that spells out "[SEP]" puts letters there, no mark. (Where pairs go through
             # a chat template, its own marks are spelt out as well.)
             self._tokenizer.split_special_tokens = True
-        trained = _names_of_weights(folder)
-        for path, layer in self._model.named_modules():
-            if isinstance(layer, torch.nn.Linear) and layer.out_features == 1:
-                _check_trained(path, trained, name, folder)
-                layer.float()
-                layer.register_forward_pre_hook(_in_float32)
+        heads = {
+            path: layer
+            for path, layer in self._model.named_modules()
+            if isinstance(layer, torch.nn.Linear) and layer.out_features == 1
+        }
+        _check_trained(list(heads), name, folder)
+        for layer in heads.values():
+            layer.float()
+            layer.register_forward_pre_hook(_in_float32)
         try:
             first = self.scores("Where?", ["Here."])[0]
         except Exception as error:  # a tokenizer of another model fails here and not before
@@ -116,6 +120,7 @@ class CrossEncoderReranker:
             truncation=False,
             padding=False,
             return_offsets_mapping=True,
+            verbose=False,  # it would warn of a text longer than the window, which is cut below
         )
         ends = [end for _, end in tokens["offset_mapping"]]
         return text[: ends[self._window - 1]] if len(ends) > self._window else text
@@ -148,15 +153,32 @@ def _names_of_weights(folder: Path) -> set[str]:
     return names
 
 
-def _check_trained(path: str, trained: set[str], name: str, folder: Path) -> None:
-    """Raise `ModelMissing` where the weights lack the layer that gives the score.
+def _check_trained(heads: Sequence[str], name: str, folder: Path) -> None:
+    """Raise `ModelMissing` where the model was not made to rank.
 
-    transformers fills it with random numbers then, others at each load: any encoder that is no
-    cross-encoder would rank by chance.
+    transformers fills a layer that the weights lack with random numbers, others at each load, and
+    sentence-transformers has any language model score by its next word: an embedder or a generator
+    that is set by mistake would rank by chance.
     """
-    weight = re.sub(r"^\d+\.(model\.)?", "", path) + ".weight"
-    if not any(each == weight or each.endswith(f".{weight}") for each in trained):
+    saved = _names_of_weights(folder)
+    for head in heads:
+        weight = re.sub(r"^\d+\.(model\.)?", "", head) + ".weight"
+        if not any(each == weight or each.endswith(f".{weight}") for each in saved):
+            raise ModelMissing(
+                f"The model {name} in {folder} is no reranker: its weights lack {weight}, the "
+                "layer that gives the score. Choose a cross-encoder."
+            )
+    if not heads and _saved_as(folder) != "CrossEncoder":
         raise ModelMissing(
-            f"The model {name} in {folder} is no reranker: its weights lack {weight}, the layer "
-            "that gives the score. Choose a cross-encoder."
+            f"The model {name} in {folder} is no reranker: it has no layer that gives a score. "
+            "Choose a cross-encoder."
         )
+
+
+def _saved_as(folder: Path) -> str:
+    """Which class of sentence-transformers saved the model, "" where none did."""
+    try:
+        text = (folder / "config_sentence_transformers.json").read_text(encoding="utf-8")
+        return str(json.loads(text)["model_type"])
+    except (OSError, ValueError, KeyError):
+        return ""

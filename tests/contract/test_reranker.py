@@ -31,21 +31,21 @@ WINDOW = 48
 def write_cross_encoder(
     folder: Path, *, labels: int = 1, kind: str = "BertForSequenceClassification"
 ) -> Path:
-    """A BERT of two layers with random weights, the same each time, as transformers saves it."""
+    """A model of two layers with random weights, the same each time, as transformers saves it."""
     import torch
     import transformers
 
     folder.mkdir(parents=True)
     letters = "abcdefghijklmnopqrstuvwxyz0123456789.?[]"
     words = (
-        "the heron nest nests where does in willow interest rates rose by quarter point it".split()
-    )
+        "the heron nest nests where does in willow interest rates rose by quarter point it yes no"
+    ).split()
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     vocabulary = [*special, *letters, *(f"##{letter}" for letter in letters), *words]
     (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
     tokenizer: Any = transformers.BertTokenizer(str(folder / "vocab.txt"), do_lower_case=True)
     tokenizer.save_pretrained(folder)
-    config = transformers.BertConfig(
+    config = (transformers.LlamaConfig if "Llama" in kind else transformers.BertConfig)(
         vocab_size=len(vocabulary),
         hidden_size=32,
         num_hidden_layers=2,
@@ -219,6 +219,20 @@ def test_marks_in_a_passage_are_letters(real: Any) -> None:
     assert real.scores("where [MASK]", PASSAGES) == real.scores("where [mask]", PASSAGES)
 
 
+def test_scores_near_the_end_do_not_tie(folder: Path) -> None:
+    """Logits from 8 on, less than 1/16 apart: in bfloat16 most of them are the same number."""
+    from safetensors.torch import load_file, save_file
+
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    tensors["classifier.weight"] *= 0.005
+    tensors["classifier.bias"] += 8.5
+    save_file(tensors, path, metadata={"format": "pt"})
+    found = _load(folder).scores(QUESTION, PASSAGES)
+    assert min(found) > 0.9997
+    assert len(set(found)) == len(PASSAGES)
+
+
 @pytest.fixture
 def threads() -> Iterator[None]:
     import torch
@@ -255,6 +269,25 @@ def test_an_encoder_without_the_layer_that_scores_is_refused(tmp_path: Path) -> 
     own = write_cross_encoder(tmp_path / "own", kind="BertModel")
     with pytest.raises(ModelMissing, match=r"is no reranker.*classifier\.weight"):
         _load(own)
+
+
+def test_a_generator_is_refused(tmp_path: Path) -> None:
+    own = write_cross_encoder(tmp_path / "own", kind="LlamaForCausalLM")
+    with pytest.raises(ModelMissing, match="is no reranker: it has no layer that gives a score"):
+        _load(own)
+
+
+def test_a_language_model_saved_as_a_reranker_is_one(tmp_path: Path) -> None:
+    """It scores by how much likelier "yes" is than "no" as its next word."""
+    from sentence_transformers import CrossEncoder
+
+    own = write_cross_encoder(tmp_path / "own", kind="LlamaForCausalLM")
+    CrossEncoder(str(own), local_files_only=True).save_pretrained(
+        str(tmp_path / "saved"), create_model_card=False
+    )
+    found = _load(tmp_path / "saved").scores(QUESTION, PASSAGES)
+    assert all(0 <= score <= 1 for score in found)
+    assert len(set(found)) > 1
 
 
 def test_only_pickled_weights_are_refused(folder: Path) -> None:
@@ -391,7 +424,7 @@ def test_a_name_that_leads_nowhere_says_how_to_do_without(monkeypatch: pytest.Mo
     monkeypatch.setenv("SOURCEBOUND_RERANKER", "defualt")
     with pytest.raises(ModelMissing, match="no model folder at defualt") as caught:
         assemble.reranker(read_settings())
-    assert "`reranker` is then 'none'" in str(caught.value)
+    assert "Or set `reranker` to 'none'" in str(caught.value)
 
 
 def test_an_empty_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
