@@ -6,9 +6,9 @@ from rag.ask import Parts
 from rag.errors import ModelMissing
 from rag.library.folder import Library
 from rag.models import weights
-from rag.ports import Embedder, Generator
+from rag.ports import Embedder, Generator, Reranker
 from rag.records import Mode
-from rag.settings import NO_GENERATOR, Settings
+from rag.settings import NO_GENERATOR, NO_RERANKER, Settings
 from rag.verify import RuleScorer
 
 
@@ -17,6 +17,18 @@ def embedder(settings: Settings) -> Embedder:
     from rag.models.embedder import SentenceTransformerEmbedder
 
     return SentenceTransformerEmbedder(settings.embedder)
+
+
+def reranker(settings: Settings) -> Reranker | None:
+    """The reranker that is set, None where none is. Raises `ModelMissing`."""
+    if settings.reranker == NO_RERANKER:
+        return None
+    from rag.models.reranker import CrossEncoderReranker
+
+    try:
+        return CrossEncoderReranker(settings.reranker)
+    except ModelMissing as error:
+        raise ModelMissing(f"{error} Or set `reranker` to {NO_RERANKER!r}.") from error
 
 
 def generator(settings: Settings) -> Generator | None:

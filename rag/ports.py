@@ -83,6 +83,24 @@ class VectorIndex(Protocol):
     def __len__(self) -> int: ...
 
 
+class Reranker(Protocol):
+    """Reads a question and a passage together, and says how relevant the passage is."""
+
+    @property
+    def identity(self) -> str:
+        """Name and digest of what decides the scores."""
+        ...
+
+    def scores(self, question: str, passages: Sequence[str]) -> list[float]:
+        """Relevance of each passage from 0 to 1, in the order given; no passages, no scores.
+
+        A score depends on its own pair alone, not on what else is asked, so that a passage keeps it
+        when more candidates are taken. The same pair scores the same each time. What is beyond the
+        reranker's window is not seen. Equal scores are possible: order them by something else.
+        """
+        ...
+
+
 class Generator(Protocol):
     """Phrases an answer from a quote."""
 

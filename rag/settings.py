@@ -25,6 +25,7 @@ from rag.records import Mode
 PREFIX = "SOURCEBOUND_"
 FILE = "sourcebound.toml"
 NO_GENERATOR = "none"
+NO_RERANKER = "none"
 
 
 class Limits(BaseModel):
@@ -46,7 +47,11 @@ def _default_library() -> Path:
 
 
 class Settings(BaseSettings):
-    """All settings; `generator` "none" means that answers are quotes only."""
+    """All settings.
+
+    `generator` "none" means that answers are quotes only; `reranker` "none" that passages stay in
+    the order of the search.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -59,6 +64,11 @@ class Settings(BaseSettings):
     library: Path = Field(default_factory=_default_library)
     embedder: str = "default"
     generator: str = "default"
+    reranker: str = Field(
+        default=NO_RERANKER,
+        min_length=1,
+        description="cross-encoder that orders the best passages again: folder, hub id, or none",
+    )
     mode: Mode = Mode.QUOTE
     evidence: float = Field(
         default=0.25,

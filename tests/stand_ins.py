@@ -53,6 +53,19 @@ class HashEmbedder:
         return unit
 
 
+class OverlapReranker:
+    """The share of the question's stems that stand in the passage."""
+
+    identity = "overlap"
+
+    def scores(self, question: str, passages: Sequence[str]) -> list[float]:
+        asked = set(content_stems(question))
+        return [
+            len(asked & set(content_stems(passage))) / len(asked) if asked else 0.0
+            for passage in passages
+        ]
+
+
 class EchoGenerator:
     """Says the quote again, or whatever it was told to say, piece by piece."""
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest import ocr
+from rag import assemble
 from rag.errors import SourceboundError
 from rag.models import weights
-from rag.settings import NO_GENERATOR, Settings
+from rag.settings import NO_GENERATOR, NO_RERANKER, Settings
 
 _ROOM_NEEDED = 1024**3
 
@@ -46,6 +47,7 @@ def examine(settings: Settings) -> list[Check]:
         *_packages(),
         _processor(),
         _embedder(settings),
+        _reranker(settings),
         _generator(settings),
         _recognition(settings),
         _room(settings),
@@ -95,6 +97,19 @@ def _embedder(settings: Settings) -> Check:
         return Check(name, True, detail)
     except SourceboundError as error:
         return Check(name, False, str(error), weights.EMBEDDER.install)
+
+
+def _reranker(settings: Settings) -> Check:
+    name = "reranker"
+    try:
+        # Loaded, not only looked for: no checksum is known, and a model may have the wrong labels.
+        found = assemble.reranker(settings)
+    except SourceboundError as error:
+        mend = f"Set `reranker` to the folder of a cross-encoder, or to {NO_RERANKER!r}."
+        return Check(name, False, str(error), mend)
+    if found is None:
+        return Check(name, True, "none is set; the order of the search stays", needed=False)
+    return Check(name, True, found.identity)
 
 
 def _generator(settings: Settings) -> Check:

@@ -79,12 +79,12 @@ def packaged(weights: PackagedWeights) -> Path:
     return path
 
 
-def locate(name: str) -> Path:
+def locate(name: str, *, fetch: bool = True) -> Path:
     """The folder of a model given as a folder or as the id of a model hub.
 
     What was fetched before is used without network; only an id that was never fetched is asked of
-    the hub, because naming it is asking for it. Only safetensors and text files are fetched.
-    Raises `ModelMissing`.
+    the hub, because naming it is asking for it, and not even then where `fetch` is False. Only
+    safetensors and text files are fetched. Raises `ModelMissing`.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
@@ -99,8 +99,12 @@ def locate(name: str) -> Path:
     files = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "*/config.json"]
     try:
         return Path(snapshot_download(name, local_files_only=True))
-    except Exception:
-        pass
+    except Exception as error:
+        if not fetch:
+            raise ModelMissing(
+                f"The model {name} is neither a folder nor in this machine's cache of hub models, "
+                "and is not fetched. Copy its folder here and give the path instead."
+            ) from error
     try:
         return Path(snapshot_download(name, allow_patterns=files))
     except Exception as error:
