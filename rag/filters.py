@@ -40,7 +40,7 @@ class Filters:
     @property
     def given(self) -> bool:
         """Whether anything is filtered at all."""
-        return self != Filters()
+        return self != NONE
 
     def accepts(self, document: Document) -> bool:
         """Whether the document's passages may be found; under any of its names."""
@@ -68,6 +68,9 @@ class Filters:
     def matching(self, library: Library) -> list[Document]:
         """The documents of a library that are accepted."""
         return [each for each in library.catalogue.documents() if self.accepts(each)]
+
+
+NONE = Filters()
 
 
 def keys(filters: Filters, libraries: Sequence[Library]) -> list[list[int] | None]:

@@ -58,6 +58,13 @@ class Embedder(Protocol):
         """The `tokenizers.Tokenizer` that counts those tokens, None where there is none."""
         ...
 
+    def reads(self, text: str) -> float:
+        """Share (0..1) of a text's letters in scripts that the model was made for.
+
+        Vectors of what it cannot read still come out, and say nothing.
+        """
+        ...
+
     def embed_passages(self, passages: Sequence[PassageText]) -> list[PassageVectors]:
         """Vectors of passages and of the sentences in them, in the order given."""
         ...

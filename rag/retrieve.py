@@ -7,7 +7,6 @@ towards what was found and look once more (`feedback`), fold passages to pages a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from rag import filters as where
-from rag import guard, route
+from rag import guard
 from rag.errors import QuestionError
 from rag.library.words import idf
 from rag.records import Chunk, Passage
@@ -144,7 +143,7 @@ def retrieve(
     embedder: Embedder,
     *,
     limit: int = 10,
-    filters: where.Filters = where.Filters(),
+    filters: where.Filters = where.NONE,
     reranker: Reranker | None = None,
     weights: Weights = Weights(),
 ) -> Retrieved:
@@ -154,6 +153,7 @@ def retrieve(
     """
     question = check_question(question)
     vector = embedder.embed_question(question)
+    weights = replace(weights, meaning=weights.meaning * embedder.reads(question))
     allowed = where.keys(filters, libraries)
     looks = [
         look(question, library, vector, keys)
@@ -176,20 +176,17 @@ def retrieve(
 # -- the legs ----------------------------------------------------------------------------------
 
 
-def look(
-    question: str, library: Library, vector: Vector, allowed: Sequence[int] | None
-) -> Look:
+def look(question: str, library: Library, vector: Vector, allowed: Sequence[int] | None) -> Look:
     """Ask the words, the vectors and the names of one library."""
     indexes = library.indexes()
     asked = question_terms(question, library.catalogue.languages())[:_MOST_TERMS]
-    count = len(indexes.words)
     found = Look(
         library,
         indexes,
         asked,
         indexes.words.scores(asked),
         indexes.words.bound(asked),
-        library.names().named(question, indexes) if count else {},
+        indexes.names.named(question, indexes.words, indexes.owners),
         allowed,
     )
     wanted = {key for key, _ in indexes.words.best(found.scores, CANDIDATES, allowed)}
@@ -238,7 +235,7 @@ def fuse(
         keys = sorted(cosines)
         rows = look.indexes.words.rows(keys)
         words = look.scores[rows] / max(look.bound, 1e-9)
-        named = look.indexes.owners.of(rows, look.named)
+        named = look.indexes.owners.values(rows, look.named)
         for key, word, name in zip(keys, words.tolist(), named, strict=True):
             cosine = max(cosines[key], 0.0)
             score = weights.meaning * cosine + (1 - weights.meaning) * word + weights.named * name
@@ -260,7 +257,7 @@ def feedback(
         for key in best
         if (found := looks[key.library].library.catalogue.vectors_of([key.chunk]))
     ]
-    if not vectors or not weights.feedback:
+    if not vectors or not weights.feedback or not weights.meaning:
         return None
     moved = vector + np.float32(weights.feedback) * np.mean(vectors, axis=0)
     moved = (moved / np.linalg.norm(moved)).astype(np.float32)

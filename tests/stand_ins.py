@@ -22,6 +22,9 @@ class HashEmbedder:
             name, hashlib.sha256(name.encode()).hexdigest(), dimensions, "sum", "float32"
         )
 
+    def reads(self, text: str) -> float:
+        return 1.0
+
     def embed_passages(self, passages: Sequence[PassageText]) -> list[PassageVectors]:
         return [
             PassageVectors(

@@ -8,58 +8,22 @@ made again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from rag.library import stamp, vectors, words
 from rag.library.catalogue import Catalogue, Keys
+from rag.library.names import Names
+from rag.library.owners import Owners
 from rag.library.stamp import Stamp
 from rag.library.vectors import FaissIndex
 from rag.library.words import WordIndex
 from rag.ports import Vector, Vectors
 
 _AT_ONCE = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Owners:
-    """Which document each passage belongs to.
-
-    `keys` as in the words index; `numbers` has the place of each one's document in `documents`.
-    """
-
-    keys: Keys = field(default_factory=lambda: np.zeros(0, np.int64))
-    numbers: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
-    documents: tuple[str, ...] = ()
-
-    def keys_of(self, document: str) -> list[int]:
-        """Keys of the passages of a document, ascending."""
-        if document not in self.documents:
-            return []
-        found: list[int] = self.keys[self.numbers == self.documents.index(document)].tolist()
-        return found
-
-    def of(self, rows: npt.NDArray[np.int64], values: Mapping[str, float]) -> list[float]:
-        """The value of the document of each row, 0 where it has none."""
-        by_number = np.array([values.get(each, 0.0) for each in self.documents] or [0.0])
-        found: list[float] = by_number[self.numbers[rows]].tolist()
-        return found
-
-    def brought_up(self, keys: Keys, catalogue: Catalogue) -> Owners:
-        """The owners of `keys`, reading only what is new."""
-        stays = np.isin(self.keys, keys, assume_unique=True)
-        numbers = {identity: number for number, identity in enumerate(self.documents)}
-        new = list(catalogue.owners(int(self.keys[-1]) if len(self.keys) else -1))
-        added = [numbers.setdefault(identity, len(numbers)) for _, identity in new]
-        return Owners(
-            np.concatenate((self.keys[stays], np.asarray([key for key, _ in new], np.int64))),
-            np.concatenate((self.numbers[stays], np.asarray(added, np.int32))),
-            tuple(numbers),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +35,7 @@ class Indexes:
     words: WordIndex
     vectors: FaissIndex
     owners: Owners
+    names: Names
     catalogue: Catalogue
 
     def nearest(
@@ -104,12 +69,16 @@ class Derived:
             if kept and not self._catalogue.descends_from(kept.generation, kept.state):
                 kept = None
             index = self._words(kept.words if kept else self._stored_words())
+            owners = (kept.owners if kept else Owners.none()).brought_up(
+                index.keys, self._catalogue.owners
+            )
             made = Indexes(
                 generation,
                 state,
                 index,
                 self._vectors(kept.vectors if kept else self._stored_vectors()),
-                (kept.owners if kept else Owners()).brought_up(index.keys, self._catalogue),
+                owners,
+                Names(self._catalogue.documents()),
                 self._catalogue,
             )
             self._kept = made

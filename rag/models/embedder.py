@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,12 @@ from rag.ports import PassageText, PassageVectors, Vector, Vectors
 from rag.records import ModelIdentity
 
 _BATCH = 32
+
+_KNOWN = 1000
+"""Pieces of a script in the vocabulary of a model that reads it. all-MiniLM-L6-v2 has a few hundred
+Chinese characters and 80 Arabic letters, and finds 40 and 7 % of the paragraphs of XQuAD with them;
+models for many languages have thousands.
+"""
 
 
 class SentenceTransformerEmbedder:
@@ -55,6 +63,7 @@ class SentenceTransformerEmbedder:
             ) from error
         self._model.eval()
         self._batch_size = batch_size
+        self._scripts: Counter[str] | None = None
         self._tokenizer: Any = self._model.tokenizer
         backend = getattr(self._tokenizer, "backend_tokenizer", None)
         if backend is not None:
@@ -85,6 +94,21 @@ class SentenceTransformerEmbedder:
     @property
     def tokenizer(self) -> Any | None:
         return getattr(self._tokenizer, "backend_tokenizer", None)
+
+    def reads(self, text: str) -> float:
+        letters = Counter(_script(character) for character in text if character.isalpha())
+        read = sum(count for script, count in letters.items() if self._knows(script))
+        return read / letters.total() if letters else 1.0
+
+    def _knows(self, script: str) -> bool:
+        """Whether the vocabulary has pieces of words of a script, and not only its letters."""
+        if script == "LATIN":
+            return True
+        if self._scripts is None:
+            pieces = self._tokenizer.get_vocab()
+            firsts = (next(filter(str.isalpha, piece), "") for piece in pieces)
+            self._scripts = Counter(_script(first) for first in firsts if first)
+        return self._scripts[script] >= _KNOWN
 
     def embed_question(self, question: str) -> Vector:
         with steady(self._dtype):
@@ -180,6 +204,11 @@ def _average(hidden: Vectors, encoding: Any, passage: PassageText) -> PassageVec
         rows.append(tokens[inside].mean(axis=0) if inside.any() else whole)
     spans = np.stack(rows) if rows else np.zeros((0, hidden.shape[1]), np.float32)
     return PassageVectors(_unit(whole[None])[0], _unit(spans))
+
+
+def _script(character: str) -> str:
+    """The script of a letter, as the first word of its Unicode name: LATIN, ARABIC, CJK."""
+    return unicodedata.name(character, "").partition(" ")[0]
 
 
 def _joined(passage: PassageText) -> str:

@@ -1,9 +1,8 @@
 """Documents first: which documents does a question name?
 
-Two signs, both read from the library itself. The names and titles of documents, their dates and
-the folders they lie in: "the 2023 annual report of Best Buy" names `BESTBUY_2023_10K.pdf`. And the
-words of a question that many passages of few documents hold: a company, a person, a product.
-What is named is preferred, never alone looked at: a question may be wrong about where it is said.
+Read from the library itself: names and titles of documents, their dates and the folders they lie
+in. "The 2023 annual report of Best Buy" names `BESTBUY_2023_10K.pdf`. What is named is preferred,
+never alone looked at: a question may be wrong about where it is said.
 """
 
 from __future__ import annotations
@@ -14,10 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import numpy as np
-
 from rag import dates
-from rag.library.derived import Indexes
+from rag.library.owners import Owners
+from rag.library.words import WordIndex
 from rag.records import Document
 from rag.terms import ENGLISH, fold, terms
 from rag.text import STOPWORDS
@@ -28,7 +26,8 @@ _SHORTEST_FUZZY = 5  # letters; shorter words are alike by chance
 _ABBREVIATED = 0.7  # what "MGM" counts for "mgmresorts"
 _FOLDER = 0.5  # what a word counts that only a folder's name holds
 _EVIDENCE = 6.0  # matched weight at which a name counts half: two rare words and more
-_SATURATION = 3.0  # passages of average length that hold a word, at which it counts half
+_EARLIER = 0.6  # what a period counts in a question that also names a later one
+_ROOM = 50  # passages at which the name of a document counts half
 
 _WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
@@ -64,10 +63,14 @@ class Names:
             for token, places in self._where.items()
         }
 
-    def named(self, question: str, indexes: Indexes) -> dict[str, float]:
-        """How far the question names each document, 0..1, by name, title, folder and date."""
+    def named(self, question: str, words: WordIndex, owners: Owners) -> dict[str, float]:
+        """How far the question names each document, 0..1, by name, title, folder and date.
+
+        Less for short documents: all their passages say in front what they belong to, and a word
+        of a question is by chance in the name of one of many.
+        """
         matched: dict[int, dict[str, float]] = {}
-        for token, share in self._asked(question, indexes).items():
+        for token, share in self._asked(question, words).items():
             for at, part in self._where[token]:
                 matched.setdefault(at, {})[token] = share * part * self._weights[token]
         found: dict[str, float] = {}
@@ -82,21 +85,31 @@ class Names:
             )
             score = weight / (weight + _EVIDENCE) * math.sqrt(weight / max(whole, 1e-9))
             identity = self._ids[label.document]
+            size = owners.size_of(identity)
+            score *= size / (size + _ROOM)
             found[identity] = max(found.get(identity, 0.0), score)
         return found
 
-    def _asked(self, question: str, indexes: Indexes) -> dict[str, float]:
+    def _asked(self, question: str, index: WordIndex) -> dict[str, float]:
         """Tokens of names that the question holds, and how surely."""
         found: dict[str, float] = {}
-        for period in dates.periods(question):
-            found.update({token: 1.0 for token in dates.tokens(period) if token in self._where})
+        periods = dates.periods(question)
+        # What is asked about 2020 to 2022 cannot all be known to a document of 2020.
+        last = max((period[:4] for period in periods), default="")
+        for period in sorted(periods):
+            counts = 1.0 if period[:4] == last else _EARLIER
+            found.update({token: counts for token in dates.tokens(period) if token in self._where})
         written = _WORDS.findall(question)
         words = [fold(re.sub(r"['’]s?$", "", word).lower()) for word in written]
         for size in range(1, _LONGEST_JOIN + 1):
             for start in range(len(words) - size + 1):
                 joined = "".join(words[start : start + size])
                 for token in {joined, _stem(joined)} if size == 1 else {joined}:
-                    if token in self._where and (size > 1 or joined not in STOPWORDS):
+                    if (
+                        token in self._where
+                        and token not in found
+                        and (size > 1 or joined not in STOPWORDS)
+                    ):
                         found[token] = 1.0
         for word, shown in zip(words, written, strict=True):
             if word in found or _stem(word) in found or word in STOPWORDS:
@@ -106,7 +119,7 @@ class Names:
                 for token in self._where:
                     if token.startswith(word):
                         found[token] = max(found.get(token, 0.0), _ABBREVIATED)
-            elif len(word) >= _SHORTEST_FUZZY and not indexes.words.frequency(_stem(word)):
+            elif len(word) >= _SHORTEST_FUZZY and not index.frequency(_stem(word)):
                 # A word that stands nowhere may be a name, misspelt.
                 for token, ratio in self._alike(word):
                     found[token] = max(found.get(token, 0.0), ratio / 100)
@@ -121,43 +134,15 @@ class Names:
         return [(token, ratio) for token, ratio, _ in found]
 
 
-def spoken_of(question_terms: Sequence[str], indexes: Indexes) -> dict[str, float]:
-    """How far each document is about the rare words of a question, 0..1, by its own text.
-
-    BM25 with documents in place of passages, where a word counts by the passages that hold it: what
-    stands in every document says nothing, what runs through one of them names it.
-    """
-    owners, words = indexes.owners, indexes.words
-    count = len(owners.documents)
-    if not count or not len(words):
-        return {}
-    sizes = np.bincount(owners.numbers, minlength=count)
-    used = max(1, int((sizes > 0).sum()))
-    room = _SATURATION * sizes / max(sizes.sum() / used, 1e-9)
-    total, most = np.zeros(count), 0.0
-    for term in question_terms:
-        rows = words.having(term)
-        if not len(rows):
-            continue
-        held = np.bincount(owners.numbers[rows], minlength=count)
-        weight = _rarity(used, int((held > 0).sum()))
-        total += weight * held / (held + np.maximum(room, 1e-9))
-        most += weight
-    if not most:
-        return {}
-    total /= most
-    return {owners.documents[at]: float(total[at]) for at in np.flatnonzero(total)}
-
-
 def _tokens(text: str, when: set[str]) -> dict[str, float]:
     """Tokens of a name, title or path, with what each counts; dates in one form."""
     path = PurePosixPath(text)
     named = path.stem if path.suffix[1:].isalnum() and len(path.suffix) <= 6 else path.name
     found = {token: _FOLDER for folder in path.parts[:-1] for token in _words(folder)}
-    found.update({token: 1.0 for token in _words(named)})
+    found.update(dict.fromkeys(_words(named), 1.0))
     for period in dates.periods(text):
-        found.update({token: 1.0 for token in dates.tokens(period)})
-    found.update({token: 1.0 for token in when})
+        found.update(dict.fromkeys(dates.tokens(period), 1.0))
+    found.update(dict.fromkeys(when, 1.0))
     return found
 
 
