@@ -51,6 +51,16 @@ def test_cases_are_read_in_order_with_all_they_say(tmp_path: Path) -> None:
     ]
 
 
+def test_cases_come_with_their_history(tmp_path: Path) -> None:
+    turns = [{"question": "Who?", "answer": ""}, {"question": "When?", "answer": "In 2022."}]
+    rows = (changed(history=turns), changed(id="b", history=None), changed(id="c", history=[]))
+    assert [case.history for case in read_cases(write(tmp_path, *rows))] == [
+        (("Who?", ""), ("When?", "In 2022.")),
+        (),
+        (),
+    ]
+
+
 def test_byte_order_mark_and_line_separators_inside_text_are_kept_apart(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     line = json.dumps(changed(question="one\u2028two 中文"), ensure_ascii=False)
@@ -82,6 +92,14 @@ def test_byte_order_mark_and_line_separators_inside_text_are_kept_apart(tmp_path
         ),
         (changed(evidence=[{"document": "x", "page": 0}]), "pages count from 1"),
         (changed(evidence=[{"document": "x", "quote": " "}]), '"evidence[0].quote" is empty'),
+        (changed(history="Who?"), '"history" must be a list, not text'),
+        (changed(history=["Who?"]), '"history[0]" must be an object, not text'),
+        (changed(history=[{"question": "Who?"}]), '"history[0].answer" is missing'),
+        (changed(history=[{"question": " ", "answer": ""}]), '"history[0].question" is empty'),
+        (
+            changed(history=[{"question": "Who?", "answer": 7}]),
+            '"history[0].answer" must be text, not a number',
+        ),
         ([], "a JSON object is needed"),
         ('{"id": ', "this is not JSON"),
         ("[" * 100_000, "nested too deeply"),
