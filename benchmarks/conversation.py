@@ -2,6 +2,10 @@
 
     python -m benchmarks.conversation [HALF ...]           tuned and held-out unless named
     python -m benchmarks.conversation [HALF ...] --each    the completed questions, too
+    python -m benchmarks.conversation [HALF ...] --alone   in the eight samples only
+
+Eight documents on one subject are found by nearly any question on it, so the documents of the
+public set xquad-en are in the library as well, where the set is there.
 
 The rules of `rag.question` were written with the half `tuned` in view; `held-out` was written
 before them and looked at once they stood. Controls stand on their own behind an unrelated history
@@ -28,12 +32,13 @@ from rag.retrieve import retrieve
 
 CASES = sets.ROOT / "data" / "cases"
 PUBLIC = ("xquad-en", "qed-dev", "clapnq-dev", "cranfield", "financebench-dev")
+AMONG = "xquad-en"
 DEPTHS = (1, 5)
 
 
 def main(arguments: list[str]) -> None:
     cases = read_cases(CASES / "follow_ups.jsonl")
-    library = _samples()
+    library = _samples(alone="--alone" in arguments)
     for half in [name for name in arguments if not name.startswith("--")] or ["tuned", "held-out"]:
         asked = [case for case in cases if case.id.startswith(f"{half}-follow-up-")]
         if not asked:
@@ -49,10 +54,14 @@ def main(arguments: list[str]) -> None:
             _unrelated(name, sets.cases(name))
 
 
-def _samples() -> Library:
-    library = Library.create(sets.OUT / "samples")
+def _samples(*, alone: bool) -> Library:
+    folders = [sets.ROOT / "data" / "samples"]
+    if not alone and (sets.BENCH / AMONG).is_dir():
+        folders.append(sets.folder(AMONG) / "docs")
+    library = Library.create(sets.OUT / ("samples" if len(folders) == 1 else f"samples-{AMONG}"))
     with Parser() as parser:
-        load([sets.ROOT / "data" / "samples"], library, sets.embedder, parser)
+        summary = load(folders, library, sets.embedder, parser)
+    print(f"{summary.files} files, {library.catalogue.counts().chunks} chunks")
     return library
 
 

@@ -45,6 +45,19 @@ FOLLOW_UPS = [
         "And under the second version?",
         "And under the second version? (policy on files)",
     ),
+    (("Who is the CEO of Microsoft?", ""), "And for IBM?", "And for IBM? (CEO)"),
+    (("What was Adobe's revenue in FY2021?", ""), "and profit?", "and profit? (Adobe's in FY2021)"),
+    (("What was Adobe's revenue in FY2021?", ""), "FY2022?", "FY2022? (Adobe's revenue)"),
+    (
+        ("Did Google buy YouTube in 2006?", ""),
+        "What about Amazon?",
+        "What about Amazon? (Google buy YouTube in 2006)",
+    ),
+    (
+        PROFIT,
+        "What about the year before?",
+        "What about the year before? (profit of Microsoft in Q2 of FY2023)",
+    ),
     # Pronouns and demonstratives that have nothing to stand for.
     (COURSE, "Where is it held?", "Where is it held? (course Talking to Machines begin)"),
     (COURSE, "Who teaches there?", "Who teaches there? (course Talking to Machines begin)"),
@@ -62,6 +75,7 @@ FOLLOW_UPS = [
     (TRIAL, "why so long?", "why so long? (trial of agent last)"),
     (TRIAL, "Tell me more.", "Tell me more (trial of agent last)"),
     (TRIAL, "How quickly?", "How quickly? (trial of agent last)"),
+    (TRIAL, "in which year?", "in which year? (trial of agent last)"),
     # The newer one is not that of 2024.
     (
         ("Who owns the AI policy of 2024?", "The Head of Digital Services owns it until further."),
@@ -157,6 +171,16 @@ def test_a_chain_goes_back_to_what_it_is_about() -> None:
     assert complete("and GANs?", things) == "and GANs? (introduced)"
 
 
+def test_parts_of_a_split_are_completed_once() -> None:
+    parts = split("What is a GAN and when was it introduced?")
+    assert tuple(complete(part, [LIMIT]) for part in parts) == parts
+    parts = split("Is it free and where is it held?")
+    assert [complete(part, [COURSE]) for part in parts] == [
+        "Is it free? (course Talking to Machines begin)",
+        "where is it held? (course Talking to Machines begin)",
+    ]
+
+
 def test_a_new_subject_ends_the_old_one() -> None:
     history = [LIMIT, ("Where is the legal advice hour?", "At Mill Street branch, on Tuesdays.")]
     found = complete("When is it?", history)
@@ -240,6 +264,7 @@ def test_completing_only_adds_and_is_bounded(question: str, history: list[tuple[
     assert found == complete(question, history)
     assert found == question or found.startswith(f"{question.rstrip(' .')} (")
     assert len(found) <= len(question) + 1 + LONGEST_CARRIED
+    assert complete(found, history) == found
 
 
 @given(TEXT)
@@ -278,6 +303,11 @@ def test_splitting_loses_no_word(question: str) -> None:
         (
             "I am new. What is a token? Who counts them? Answer in one line.",
             ("I am new. What is a token?", "Who counts them? (token) Answer in one line."),
+        ),
+        ("Is it free and where is it held?", ("Is it free?", "where is it held?")),
+        (
+            "Who owns the policy and who approves agents?",
+            ("Who owns the policy?", "who approves agents?"),
         ),
         (
             "where was the ship scheduled to fly and how many passengers were on it",
