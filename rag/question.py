@@ -164,7 +164,9 @@ def complete(question: str, history: Sequence[tuple[str, str]]) -> str:
     them are read. A new year, name or thing replaces the old one. A short answer to "who", "which"
     or "where" lends its words to a pronoun, because then it names what "they" are. Linear in the
     question and bounded in the history, at most `LONGEST_CARRIED` characters longer. Measured by
-    `benchmarks/conversation.py`.
+    `benchmarks/conversation.py`: of 13 follow-ups that were written before the rules and not looked
+    at, the passage with the answer comes first for 12 instead of 3; of 3,445 public questions, each
+    behind an unrelated one, 32 are changed, most of them titles of songs or indeed incomplete.
     """
     if not history or len(question) > _LONGEST_FOLLOW_UP:
         return question

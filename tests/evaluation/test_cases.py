@@ -16,6 +16,8 @@ from rag.evaluation.cases import (
     read_cases,
     read_questions,
 )
+from rag.evaluation.matching import stands_in
+from rag.library.folder import Library
 
 GOOD: dict[str, object] = {
     "id": "a",
@@ -207,3 +209,19 @@ def test_shipped_cases_are_well_formed() -> None:
     for path in sorted(folder.glob("*.jsonl")):
         for case in read_cases(path):
             assert case.answerable == bool(case.answers) == bool(case.evidence), case.id
+
+
+@pytest.mark.models
+def test_quotes_of_shipped_cases_stand_in_the_samples(sample_library: Path) -> None:
+    folder = Path(__file__).parents[2] / "data" / "cases"
+    library = Library.open(sample_library)
+    catalogue = library.catalogue
+    with catalogue.reading():
+        for path in sorted(folder.glob("*.jsonl")):
+            for case in read_cases(path):
+                for item in case.evidence:
+                    document = catalogue.document(item.document)
+                    assert document is not None, case.id
+                    text = "".join(page.text for page in catalogue.pages(document.id))
+                    assert item.quote is None or stands_in(item.quote, text), case.id
+    library.close()
