@@ -38,7 +38,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 	bench-memory bench-pdf bench-conversation
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## Install everything into .venv (PYTHON=python3.12 picks another Python)
 
