@@ -35,10 +35,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .PHONY: help setup setup-dev browser tesseract run test check pytest format eval clean fit-evidence \
 	test-offline bench-retrieval bench-quotes bench-answers bench-determinism bench-latency \
 	bench-hostile bench-kill bench-load \
-	bench-memory bench-pdf
+	bench-memory bench-pdf bench-conversation
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## Install everything into .venv (PYTHON=python3.12 picks another Python)
 
@@ -105,7 +105,7 @@ eval: setup ## Measure the answers to the sample cases (ARGS="--mode generate")
 
 # Benchmarks: question sets are looked for in ../shared/bench. BENCH="xquad-en --sweep" picks sets.
 
-bench-retrieval bench-quotes bench-answers bench-determinism bench-latency bench-hostile bench-kill bench-load bench-memory bench-pdf: $(READY_DEV)
+bench-retrieval bench-quotes bench-answers bench-determinism bench-latency bench-hostile bench-kill bench-load bench-memory bench-pdf bench-conversation: $(READY_DEV)
 	$(BIN)/python -m benchmarks.$(@:bench-%=%) $(BENCH)
 
 bench-retrieval: ## nDCG@10 and first hits by the weight of the two legs
@@ -118,6 +118,7 @@ bench-kill: ## A load killed at 200 points and resumed: what is lost or doubled
 bench-load: ## A whole load against embedding alone; loading again; first words
 bench-memory: ## Peak memory of a load at 1, 2 and 4 times as many documents
 bench-pdf: ## The PDF reader against pypdf
+bench-conversation: ## Follow-ups found bare and completed; controls that must not change
 
 fit-evidence: $(READY_DEV) ## Fit the decision whether quotes are enough, and compare
 	$(BIN)/python -m benchmarks.fit_evidence --check

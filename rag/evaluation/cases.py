@@ -36,6 +36,7 @@ class Case:
 
     `answers` are accepted wordings, any of them is right. They and `evidence` may be empty, also
     where the case is `answerable`: what cannot be measured without them is then not applicable.
+    `history` holds the questions of the same conversation with their answers, oldest first.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Case:
     answers: tuple[str, ...]
     answerable: bool
     evidence: tuple[Evidence, ...] = ()
+    history: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ def _case(row: dict[str, object]) -> Case:
             )
             for where, item in _objects(row, "evidence")
         ),
+        history=_history(row),
     )
 
 
@@ -180,12 +183,16 @@ def _question(row: dict[str, object]) -> Question:
         id=_text(row, "id"),
         question=_text(row, "question"),
         documents=_texts(row, "documents") if row.get("documents") is not None else None,
-        history=tuple(
-            (_text(turn, "question", where), _text(turn, "answer", where, blank=True))
-            for where, turn in _objects(row, "history")
-        )
-        if row.get("history") is not None
-        else (),
+        history=_history(row),
+    )
+
+
+def _history(row: dict[str, object]) -> tuple[tuple[str, str], ...]:
+    if row.get("history") is None:
+        return ()
+    return tuple(
+        (_text(turn, "question", where), _text(turn, "answer", where, blank=True))
+        for where, turn in _objects(row, "history")
     )
 
 

@@ -16,6 +16,8 @@ from rag.evaluation.cases import (
     read_cases,
     read_questions,
 )
+from rag.evaluation.matching import stands_in
+from rag.library.folder import Library
 
 GOOD: dict[str, object] = {
     "id": "a",
@@ -51,6 +53,16 @@ def test_cases_are_read_in_order_with_all_they_say(tmp_path: Path) -> None:
     ]
 
 
+def test_cases_come_with_their_history(tmp_path: Path) -> None:
+    turns = [{"question": "Who?", "answer": ""}, {"question": "When?", "answer": "In 2022."}]
+    rows = (changed(history=turns), changed(id="b", history=None), changed(id="c", history=[]))
+    assert [case.history for case in read_cases(write(tmp_path, *rows))] == [
+        (("Who?", ""), ("When?", "In 2022.")),
+        (),
+        (),
+    ]
+
+
 def test_byte_order_mark_and_line_separators_inside_text_are_kept_apart(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     line = json.dumps(changed(question="one\u2028two 中文"), ensure_ascii=False)
@@ -82,6 +94,14 @@ def test_byte_order_mark_and_line_separators_inside_text_are_kept_apart(tmp_path
         ),
         (changed(evidence=[{"document": "x", "page": 0}]), "pages count from 1"),
         (changed(evidence=[{"document": "x", "quote": " "}]), '"evidence[0].quote" is empty'),
+        (changed(history="Who?"), '"history" must be a list, not text'),
+        (changed(history=["Who?"]), '"history[0]" must be an object, not text'),
+        (changed(history=[{"question": "Who?"}]), '"history[0].answer" is missing'),
+        (changed(history=[{"question": " ", "answer": ""}]), '"history[0].question" is empty'),
+        (
+            changed(history=[{"question": "Who?", "answer": 7}]),
+            '"history[0].answer" must be text, not a number',
+        ),
         ([], "a JSON object is needed"),
         ('{"id": ', "this is not JSON"),
         ("[" * 100_000, "nested too deeply"),
@@ -189,3 +209,19 @@ def test_shipped_cases_are_well_formed() -> None:
     for path in sorted(folder.glob("*.jsonl")):
         for case in read_cases(path):
             assert case.answerable == bool(case.answers) == bool(case.evidence), case.id
+
+
+@pytest.mark.models
+def test_quotes_of_shipped_cases_stand_in_the_samples(sample_library: Path) -> None:
+    folder = Path(__file__).parents[2] / "data" / "cases"
+    library = Library.open(sample_library)
+    catalogue = library.catalogue
+    with catalogue.reading():
+        for path in sorted(folder.glob("*.jsonl")):
+            for case in read_cases(path):
+                for item in case.evidence:
+                    document = catalogue.document(item.document)
+                    assert document is not None, case.id
+                    text = "".join(page.text for page in catalogue.pages(document.id))
+                    assert item.quote is None or stands_in(item.quote, text), case.id
+    library.close()
