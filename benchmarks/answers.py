@@ -107,7 +107,7 @@ def _quotes(reply: Reply) -> list[Quote]:
 
 def _exact(quote: Quote, parts: Parts) -> bool:
     """Compare with the text as `rag show` prints it, page after page."""
-    text = "".join(page.text for page in parts.library.catalogue.pages(quote.document.id))
+    text = "".join(page.text for page in parts.libraries[0].catalogue.pages(quote.document.id))
     return text[quote.start : quote.end] == quote.text
 
 

@@ -86,7 +86,7 @@ def _report(
     with library.catalogue.reading():
         for case in asked:
             question = asking(case)
-            found = retrieve(question, library, sets.embedder()).passages
+            found = retrieve(question, [library], sets.embedder()).passages
             ranks.append((_quote_rank(case, found), _document_rank(case, found)))
             if each:
                 print(f"  {case.id}  quote {ranks[-1][0]}  document {ranks[-1][1]}  {question}")

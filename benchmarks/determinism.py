@@ -92,7 +92,7 @@ def _scores(name: str, questions: Sequence[str]) -> bool:
         found = {}
         with library.catalogue.reading():
             for place, text in enumerate(questions):
-                for passage in retrieve(text, library, embedder, limit=10).passages:
+                for passage in retrieve(text, [library], embedder, limit=10).passages:
                     found[place, passage.chunk.id] = passage.score
         scores.append(found)
         library.close()

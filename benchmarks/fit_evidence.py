@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ from rag.ask import Parts
 from rag.evaluation.cases import Case
 from rag.evaluation.metrics import answer_in_quotes
 from rag.records import Passage
-from rag.retrieve import Retrieved, fuse, retrieve
+from rag.retrieve import Retrieved, reading, retrieve
 
 WEIGHTS = Path(evidence.__file__).with_name("evidence.json")
 TRAINED_ON = "qed-dev"
@@ -68,9 +68,9 @@ def main(arguments: Sequence[str]) -> None:
 def _rows(name: str) -> list[Row]:
     parts = sets.parts(name)
     rows = []
-    with parts.library.catalogue.reading():
+    with reading(parts.libraries):
         for case in sets.cases(name):
-            found = retrieve(case.question, parts.library, parts.embedder, limit=30)
+            found = retrieve(case.question, parts.libraries, parts.embedder, limit=30)
             kind = ANSWERED if case.answerable else UNANSWERABLE
             rows.append(_row(kind, case, found, found.passages, parts))
             if case.answerable:
@@ -81,14 +81,7 @@ def _rows(name: str) -> list[Row]:
 
 def _row(kind: str, case: Case, found: Retrieved, passages: Sequence[Passage], parts: Parts) -> Row:
     passages = passages[:10]
-    considered = quote.select(
-        case.question,
-        found.question_vector,
-        passages,
-        found.chunks,
-        parts.library.catalogue,
-        parts.embedder,
-    )
+    considered = quote.select(found, parts.embedder, passages=passages)
     texts = [item.text for item in considered]
     right = case.answerable and answer_in_quotes(texts, case.answers) == 1
     return Row(kind, right, evidence.features(passages, considered))
@@ -96,21 +89,11 @@ def _row(kind: str, case: Case, found: Retrieved, passages: Sequence[Passage], p
 
 def _without(passages: Sequence[Passage], names: set[str]) -> list[Passage]:
     """The passages as they would have been found without these documents."""
-    kept = [
+    return [
         passage
         for passage in passages
         if names.isdisjoint({passage.document.name, *passage.document.also})
     ]
-    best = max((passage.words for passage in kept), default=0.0) or 1.0
-    kept = [
-        replace(
-            passage,
-            words=passage.words / best,
-            score=fuse(passage.words / best, passage.meaning),
-        )
-        for passage in kept
-    ]
-    return sorted(kept, key=lambda passage: (-passage.score, passage.chunk.id))
 
 
 def _report(name: str, rows: Sequence[Row], model: LogisticRegression) -> None:

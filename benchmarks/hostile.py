@@ -101,7 +101,7 @@ def _print_found(library: Library, model: object, good: set[Path]) -> bool:
         first = next(iter(sentences(text)))
         question = text[first.start : first.end][:1000]
         with library.catalogue.reading():
-            hits = retrieve(question, library, model, limit=HITS).passages
+            hits = retrieve(question, [library], model, limit=HITS).passages
         ids = [hit.document.id for hit in hits]
         if place.document_id not in ids:
             lost.append(place.name)

@@ -18,7 +18,7 @@ from rag import quote as step
 from rag.ask import Parts
 from rag.evaluation.cases import Case
 from rag.evaluation.metrics import answer_in_quotes, rouge_l
-from rag.retrieve import Retrieved, retrieve
+from rag.retrieve import Retrieved, reading, retrieve
 
 COVERS = (0.1, 0.15, 0.2, 0.25, 0.35)
 PASSAGES = (0.1, 0.2, 0.3)
@@ -29,8 +29,8 @@ def main(arguments: list[str]) -> None:
     for name in [name for name in arguments if not name.startswith("--")] or ["xquad-en"]:
         parts = sets.parts(name)
         asked = [case for case in sets.cases(name) if case.answerable]
-        with parts.library.catalogue.reading():
-            found = [retrieve(case.question, parts.library, parts.embedder) for case in asked]
+        with reading(parts.libraries):
+            found = [retrieve(case.question, parts.libraries, parts.embedder) for case in asked]
             _report(name, step.Shares(), asked, found, parts)
             for cover, passage in itertools.product(COVERS, PASSAGES) if sweep else ():
                 shares = step.Shares(1 - cover - passage, cover, passage)
@@ -41,24 +41,17 @@ def _report(
     name: str, shares: step.Shares, asked: list[Case], found: list[Retrieved], parts: Parts
 ) -> None:
     hits, best_hits, rouge, quotes, exact = 0.0, 0.0, 0.0, 0, 0
-    catalogue = parts.library.catalogue
     for case, retrieved in zip(asked, found, strict=True):
-        considered = step.select(
-            case.question,
-            retrieved.question_vector,
-            retrieved.passages,
-            retrieved.chunks,
-            catalogue,
-            parts.embedder,
-            shares,
-        )
+        considered = step.select(retrieved, parts.embedder, shares=shares)
         texts = [item.text for item in considered]
         hits += answer_in_quotes(texts, case.answers)
         best = max(considered, key=lambda item: item.score, default=None)
         best_hits += answer_in_quotes([best.text] if best else [], case.answers)
         rouge += rouge_l(" ".join(texts), case.answers)
         quotes += len(texts)
-        exact += sum(step.prove(item, catalogue) for item in considered)
+        exact += sum(
+            step.prove(item, retrieved.homes[item.document.id].catalogue) for item in considered
+        )
     count = len(asked)
     print(
         f"{name}: meaning {shares.meaning:.2f} cover {shares.cover:.2f} passage "

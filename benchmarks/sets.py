@@ -54,4 +54,4 @@ def library(name: str) -> Library:
 
 def parts(name: str, *, mode: Mode = Mode.QUOTE, enough: float | None = None) -> Parts:
     """What answering over the set needs."""
-    return assemble.parts(settings(evidence=enough), mode=mode, library=library(name))
+    return assemble.parts(settings(evidence=enough), mode=mode, libraries=[library(name)])

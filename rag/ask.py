@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain, zip_longest
 
 from rag import answer, evidence, quote
 from rag.errors import GeneratorFailed
+from rag.filters import NONE, Filters
 from rag.library.folder import Library
-from rag.ports import Embedder, Generator, SupportScorer
-from rag.records import Answer, Mode, Outcome, Passage, Reply, Sentence, WithheldSentence
-from rag.retrieve import check_question, retrieve
+from rag.ports import Embedder, Generator, Reranker, SupportScorer
+from rag.question import complete, split
+from rag.records import Answer, Mode, Outcome, Passage, Quote, Reply, Sentence, WithheldSentence
+from rag.retrieve import Retrieved, check_question, reading, retrieve
 
 PASSAGES_SHOWN = 10
+QUOTES_OF_A_PART = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What answering needs; `enough` is the probability below which nothing is said."""
 
-    library: Library
+    libraries: tuple[Library, ...]
     embedder: Embedder
     scorer: SupportScorer
     generator: Generator | None = None
+    reranker: Reranker | None = None
     enough: float = 0.25
     notes: tuple[str, ...] = ()
 
@@ -57,44 +62,39 @@ def stream(
     parts: Parts,
     *,
     mode: Mode = Mode.QUOTE,
-    documents: Sequence[str] | None = None,
+    filters: Filters = NONE,
+    history: Sequence[tuple[str, str]] = (),
 ) -> Iterator[Event]:
     """The reply as it comes about: passages, quotes, checked sentences, and last the `Reply`.
 
-    The library is read in one snapshot, before the first event: nothing is held open between
-    events. Nothing unchecked is ever part of an event. `documents` (names) is a hard filter. Raises
-    `QuestionError`, `DocumentUnknown`; a generator that breaks off leaves the quotes as the answer.
+    Each library is read in one snapshot, before the first event: nothing is held open between
+    events. Nothing unchecked is ever part of an event. `history` holds earlier questions with their
+    answers, oldest first: a question that stands on them is completed, and one that asks several
+    things is looked up part by part. Raises `QuestionError`, `DocumentUnknown`; a generator that
+    breaks off leaves the quotes as the answer.
     """
     question = check_question(question)
     clock = _Clock()
     notes = list(parts.notes)
-    catalogue = parts.library.catalogue
-    with catalogue.reading():
-        found = retrieve(
-            question,
-            parts.library,
-            parts.embedder,
-            limit=PASSAGES_SHOWN,
-            documents=documents,
-        )
-        clock.lap("retrieve")
-        considered = quote.select(
-            question,
-            found.question_vector,
-            found.passages,
-            found.chunks,
-            catalogue,
-            parts.embedder,
-        )
-        quotes = tuple(item for item in considered if quote.prove(item, catalogue))
-        clock.lap("quote")
-    yield Found(found.passages)
+    asked = [complete(part, history) for part in split(question)]
+    with reading(parts.libraries):
+        most = quote.MOST_QUOTES if len(asked) == 1 else QUOTES_OF_A_PART
+        looked = [_look(each, parts, filters, clock, most) for each in asked]
+    yield Found(_interleaved([each.found.passages for each in looked]))
 
-    probability = evidence.probability(found.passages, considered)
-    if not quotes or probability < parts.enough:
-        result = answer.no_evidence(quotes, probability)
-    else:
+    enough = [each for each in looked if each.quotes and each.probability >= parts.enough]
+    notes += [
+        f"Nothing in the library answers this part: {each.question}"
+        for each in looked
+        if enough and each not in enough
+    ]
+    quotes = _distinct([each.quotes for each in enough or looked])
+    # A part that is answered is answered surely or not, whatever became of the others.
+    probability = max(each.probability for each in looked)
+    if enough:
         result = answer.of_quotes(quotes, probability)
+    else:
+        result = answer.no_evidence(quotes, probability)
     yield Quoted(result)
 
     used = Mode.QUOTE
@@ -103,7 +103,7 @@ def stream(
     if mode is Mode.GENERATE and parts.generator and result.outcome is not Outcome.NO_EVIDENCE:
         try:
             written = []
-            for part in answer.phrase(question, quotes, parts.generator, parts.scorer):
+            for part in answer.phrase(_said(asked), quotes, parts.generator, parts.scorer):
                 written.append(part)
                 yield Checked(part)
             result = answer.of_phrases(written, quotes, probability)
@@ -115,13 +115,15 @@ def stream(
         question,
         used,
         result,
-        found.passages,
+        _interleaved([each.found.passages for each in looked]),
         clock.total(),
         {
             "embedder": str(parts.embedder.identity),
             "generator": parts.generator.identity if parts.generator else None,
+            "reranker": parts.reranker.identity if parts.reranker else None,
         },
         tuple(notes),
+        () if asked == [question] else tuple(asked),
     )
 
 
@@ -130,13 +132,78 @@ def ask(
     parts: Parts,
     *,
     mode: Mode = Mode.QUOTE,
-    documents: Sequence[str] | None = None,
+    filters: Filters = NONE,
+    history: Sequence[tuple[str, str]] = (),
 ) -> Reply:
     """The reply to one question; see `stream`."""
-    for event in stream(question, parts, mode=mode, documents=documents):
+    for event in stream(question, parts, mode=mode, filters=filters, history=history):
         if isinstance(event, Reply):
             return event
     raise AssertionError("a stream ends with its reply")
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found for one question: passages, the quotes chosen, and whether they are enough.
+
+    `considered` are the quotes before each was compared with the stored text, `probability` (0..1)
+    that they hold an answer.
+    """
+
+    question: str
+    found: Retrieved
+    considered: tuple[Quote, ...]
+    quotes: tuple[Quote, ...]
+    probability: float
+
+
+def look(question: str, parts: Parts, filters: Filters = NONE) -> Looked:
+    """Passages and quotes for one complete question; call inside `reading(parts.libraries)`."""
+    return _look(question, parts, filters, _Clock())
+
+
+def _look(
+    question: str, parts: Parts, filters: Filters, clock: _Clock, most: int = quote.MOST_QUOTES
+) -> Looked:
+    found = retrieve(
+        question,
+        parts.libraries,
+        parts.embedder,
+        limit=PASSAGES_SHOWN,
+        filters=filters,
+        reranker=parts.reranker,
+    )
+    clock.lap("retrieve")
+    considered = quote.select(found, parts.embedder, most=most)
+    quotes = tuple(
+        item for item in considered if quote.prove(item, found.homes[item.document.id].catalogue)
+    )
+    clock.lap("quote")
+    probability = evidence.probability(found.passages, considered)
+    return Looked(question, found, considered, quotes, probability)
+
+
+def _interleaved(lists: Sequence[tuple[Passage, ...]]) -> tuple[Passage, ...]:
+    """First passages of all parts, then second ones, each once, ranked anew."""
+    if len(lists) == 1:
+        return lists[0]
+    rows = chain.from_iterable(zip_longest(*lists))
+    once = {passage.chunk.id: passage for passage in rows if passage is not None}
+    return tuple(
+        replace(passage, rank=rank)
+        for rank, passage in enumerate(list(once.values())[:PASSAGES_SHOWN], start=1)
+    )
+
+
+def _distinct(lists: Sequence[tuple[Quote, ...]]) -> tuple[Quote, ...]:
+    """The quotes of all parts, in their order, each once."""
+    found = {(each.document.id, each.start): each for quotes in lists for each in quotes}
+    return tuple(found.values())
+
+
+def _said(asked: Sequence[str]) -> str:
+    """The question as a generator reads it."""
+    return " ".join(asked)
 
 
 @dataclass(slots=True)
@@ -149,7 +216,8 @@ class _Clock:
 
     def lap(self, step: str) -> None:
         now = time.perf_counter()
-        self.laps[step], self.last = now - self.last, now
+        self.laps[step] = self.laps.get(step, 0.0) + now - self.last
+        self.last = now
 
     def total(self) -> dict[str, float]:
         return {**self.laps, "total": time.perf_counter() - self.began}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rag.ask import Parts
 from rag.errors import ModelMissing
 from rag.library.folder import Library
@@ -47,16 +49,20 @@ def has_generator(settings: Settings) -> bool:
     return settings.generator != NO_GENERATOR
 
 
-def parts(settings: Settings, *, mode: Mode = Mode.QUOTE, library: Library | None = None) -> Parts:
+def parts(
+    settings: Settings, *, mode: Mode = Mode.QUOTE, libraries: Sequence[Library] = ()
+) -> Parts:
     """Everything to answer questions, the generator only for mode `generate`.
 
-    A generator that cannot be had is said in the notes of each reply; quoting goes on. Raises
-    `LibraryMissing`, `WrongModel`, `ModelMissing`.
+    `libraries` are those to ask instead of the ones that are set. A generator that cannot be had is
+    said in the notes of each reply; quoting goes on. Raises `LibraryMissing`, `WrongModel`,
+    `ModelMissing`.
     """
-    library = library or Library.open(settings.library)
+    libraries = tuple(libraries) or tuple(map(Library.open, settings.libraries))
     model = embedder(settings)
-    library.check_embedder(model.identity)
-    library.check_canary(model)
+    for library in libraries:
+        library.check_embedder(model.identity)
+        library.check_canary(model)
     writer: Generator | None = None
     notes: tuple[str, ...] = ()
     if mode is Mode.GENERATE:
@@ -64,4 +70,6 @@ def parts(settings: Settings, *, mode: Mode = Mode.QUOTE, library: Library | Non
             writer = generator(settings)
         except ModelMissing as error:
             notes = (f"{error} Until then the answer is the quotes themselves.",)
-    return Parts(library, model, RuleScorer(model), writer, settings.evidence, notes)
+    return Parts(
+        libraries, model, RuleScorer(model), writer, reranker(settings), settings.evidence, notes
+    )

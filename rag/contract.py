@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag.records import FileReport, Page, Passage, Quote, Reply
+
+if TYPE_CHECKING:
+    from rag.why import Trace
 
 Json = dict[str, Any]
 
@@ -26,6 +29,16 @@ def hit(passage: Passage) -> Json:
         "columns": list(passage.chunk.columns),
         "also": list(passage.document.also),
         "flags": list(passage.flags),
+        "date": passage.document.date or None,
+        "collection": passage.document.collection or None,
+        "parts": {
+            "words": round(passage.words, 6),
+            "meaning": round(passage.meaning, 6),
+            "named": round(passage.named, 6),
+        },
+        "more": [
+            {"start": chunk.start, "end": chunk.end, "text": chunk.text} for chunk in passage.more
+        ],
     }
 
 
@@ -39,6 +52,7 @@ def quote(item: Quote) -> Json:
         "place": item.place or None,
         "caption": item.caption or None,
         "columns": list(item.columns),
+        "collection": item.document.collection or None,
     }
 
 
@@ -67,8 +81,28 @@ def reply(identity: str | None, item: Reply) -> Json:
         "evidence": round(answer.evidence, 6),
         "passages": [hit(passage) for passage in item.passages],
         "notes": list(item.notes),
+        "searched": list(item.searched),
         "timings": {step: round(seconds, 4) for step, seconds in item.timings.items()},
         "models": dict(item.models),
+    }
+
+
+def trace(item: Trace) -> Json:
+    """The whole of `rag why --json`."""
+    return {
+        "question": item.question,
+        "expect": {"document": item.document, "page": item.page},
+        "lost": item.lost,
+        "steps": [
+            {
+                "step": step.name,
+                "ok": step.ok,
+                "rank": step.rank,
+                "score": None if step.score is None else round(step.score, 6),
+                "detail": step.detail,
+            }
+            for step in item.steps
+        ],
     }
 
 

@@ -33,8 +33,8 @@ class Filters:
         for name, period in (("since", self.since), ("until", self.until)):
             if period and _bounds(period) is None:
                 raise SettingsError(
-                    f"{period!r} is no date for --{name}. Write a year (2023), a quarter (2023-Q2), "
-                    "a month (2023-04) or a day (2023-04-30)."
+                    f"{period!r} is no date for --{name}. Write a year (2023), a quarter "
+                    "(2023-Q2), a month (2023-04) or a day (2023-04-30)."
                 )
 
     @property

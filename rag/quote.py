@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +11,8 @@ from rag import guard
 from rag.library.catalogue import Catalogue, StoredChunk
 from rag.ports import Embedder, Vector
 from rag.records import Passage, Quote
-from rag.text import content_stems, stems
+from rag.retrieve import Retrieved
+from rag.terms import terms
 
 MOST_QUOTES = 3
 MOST_CHARACTERS = 600
@@ -34,6 +34,11 @@ class Shares:
     meaning: float = 0.60
     cover: float = 0.15
     passage: float = 0.25
+
+    def without_meaning(self, share: float) -> Shares:
+        """The shares where that much (0..1) of the meaning's weight goes to the words."""
+        moved = self.meaning * share
+        return Shares(self.meaning - moved, self.cover + moved, self.passage)
 
 
 ALONE = 6
@@ -58,28 +63,32 @@ class _Sentence:
 
 
 def select(
-    question: str,
-    question_vector: Vector,
-    passages: Sequence[Passage],
-    chunks: Mapping[str, StoredChunk],
-    catalogue: Catalogue,
+    found_for: Retrieved,
     embedder: Embedder,
+    *,
+    passages: Sequence[Passage] | None = None,
     shares: Shares = Shares(),
+    most: int = MOST_QUOTES,
+    room: int = MOST_CHARACTERS,
 ) -> tuple[Quote, ...]:
-    """The best sentences of the best passages: at most three and 600 characters."""
-    weights = _term_weights(question, catalogue)
+    """The best sentences of the best passages: `most` of them, `room` characters together.
+
+    `passages` are those to look into instead of all that were found.
+    """
+    # What the embedding model cannot read, only words can tell.
+    shares = shares.without_meaning(1 - found_for.reads)
+    question_vector = found_for.question_vector
     found: list[_Sentence] = []
-    for passage in passages[:PASSAGES]:
-        stored = chunks[passage.chunk.id]
-        found += _sentences(passage, stored, question_vector, weights, embedder, shares)
+    for passage in (found_for.passages if passages is None else passages)[:PASSAGES]:
+        for chunk in (passage.chunk, *passage.more):
+            found += _sentences(passage, found_for.chunks[chunk.id], found_for, embedder, shares)
     # Fragments and questions only where there is no plain sentence at all.
     found = sorted([sentence for sentence in found if sentence.plain] or found, key=_best_first)
     first = [_alone(one, question_vector, embedder, shares) for one in found[:ALONE]]
     found = sorted([*first, *found[ALONE:]], key=_best_first)
     chosen: list[_Sentence] = []
-    room = MOST_CHARACTERS
     for sentence in found:
-        if len(chosen) == MOST_QUOTES:
+        if len(chosen) == most:
             break
         if len(sentence.quote.text) > room or _repeats(sentence, chosen):
             continue
@@ -120,31 +129,31 @@ def prove(quote: Quote, catalogue: Catalogue) -> bool:
 
 
 def _sentences(
-    passage: Passage,
-    stored: StoredChunk,
-    question_vector: Vector,
-    weights: Mapping[str, float],
-    embedder: Embedder,
-    shares: Shares,
+    passage: Passage, stored: StoredChunk, found_for: Retrieved, embedder: Embedder, shares: Shares
 ) -> list[_Sentence]:
-    text = passage.chunk.text
+    chunk = stored.chunk
+    text = chunk.text
     vectors = stored.sentence_vectors
     if vectors is None:
         # Not embedded yet: the load is still running. These few are embedded now.
         vectors = embedder.embed_sentences([text[cut.start : cut.end] for cut in stored.sentences])
     if not stored.sentences:
         return []
-    cosines = np.clip(vectors @ question_vector, 0.0, 1.0)
-    total = sum(weights.values()) or 1.0
-    titles = {title.casefold() for title in (passage.document.title, *passage.chunk.headings)}
+    cosines = np.clip(vectors @ found_for.question_vector, 0.0, 1.0)
+    total = sum(found_for.terms.values()) or 1.0
+    titles = {title.casefold() for title in (passage.document.title, *chunk.headings)}
     found = []
     rows = zip(stored.sentences, stored.places, cosines, strict=True)
     for cut, place, cosine in rows:
         piece = text[cut.start : cut.end]
-        terms = frozenset(stems(piece))
-        cover = sum(weight for term, weight in weights.items() if term in terms) / total
+        said = frozenset(terms(piece, found_for.languages))
+        cover = sum(weight for term, weight in found_for.terms.items() if term in said) / total
         meaning = float(cosine)
-        score = shares.meaning * meaning + shares.cover * cover + shares.passage * passage.score
+        score = (
+            shares.meaning * meaning
+            + shares.cover * cover
+            + shares.passage * found_for.scores[chunk.id]
+        )
         plain = (
             len(piece.split()) >= _FEWEST_WORDS
             and not piece.rstrip().endswith(("?", "？", "؟", ":"))
@@ -153,33 +162,19 @@ def _sentences(
         ) or not piece.isascii()
         quote = Quote(
             document=passage.document,
-            page=passage.chunk.page,
-            start=passage.chunk.start + cut.start,
-            end=passage.chunk.start + cut.end,
+            page=chunk.page,
+            start=chunk.start + cut.start,
+            end=chunk.start + cut.end,
             text=piece,
             score=score,
-            headings=passage.chunk.headings,
+            headings=chunk.headings,
             flags=guard.flags(piece),
             place=place,
-            columns=passage.chunk.columns,
-            caption=passage.chunk.caption,
+            columns=chunk.columns,
+            caption=chunk.caption,
         )
-        found.append(_Sentence(quote, meaning, terms, plain))
+        found.append(_Sentence(quote, meaning, said, plain))
     return found
-
-
-def _term_weights(question: str, catalogue: Catalogue) -> dict[str, float]:
-    """Inverse document frequency of the question's words, counted over chunks.
-
-    The formula is BM25's, ln(1 + (N - n + 0.5) / (n + 0.5)) (Robertson and Zaragoza, 2009).
-    """
-    terms = set(content_stems(question))
-    frequency = catalogue.chunk_frequencies(terms)
-    chunks = catalogue.counts().chunks
-    return {
-        term: math.log(1 + (chunks - min(n, chunks) + 0.5) / (n + 0.5))
-        for term, n in ((term, frequency.get(term, 0)) for term in sorted(terms))
-    }
 
 
 def _repeats(sentence: _Sentence, chosen: Sequence[_Sentence]) -> bool:

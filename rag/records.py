@@ -209,6 +209,8 @@ class Reply:
 
     `timings` are wall-clock seconds by step, `models` the identities used ("embedder",
     "generator"), `notes` plain sentences about what could not be done ("no generator installed").
+    `searched` is what was looked for instead of the question: a follow-up made complete, or the
+    parts of a question that asks several things; () where it is the question itself.
     """
 
     question: str
@@ -218,6 +220,7 @@ class Reply:
     timings: Mapping[str, float] = field(default_factory=dict)
     models: Mapping[str, str | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    searched: tuple[str, ...] = ()
 
 
 class LoadOutcome(StrEnum):

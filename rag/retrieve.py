@@ -18,7 +18,7 @@ from rag import filters as where
 from rag import guard
 from rag.errors import QuestionError
 from rag.library.words import idf
-from rag.records import Chunk, Passage
+from rag.records import Chunk, Document, Passage
 from rag.terms import question_terms, terms
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ class Weights:
     feedback: float = 0.6
 
 
+WEIGHTS = Weights()
+
+
 class Key(NamedTuple):
     """A passage: which of the libraries asked, and its key there."""
 
@@ -94,26 +97,34 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A passage that may be shown; `fused` is made of the rest."""
+    """A passage that may be shown; `text` is made of words and meaning, `fused` of all three."""
 
     words: float
     meaning: float
     named: float
     fused: float
+    text: float
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
     """Passages, best first, and what stands behind them.
 
-    `chunks` holds the stored chunks by id, those inside the passages too; `homes` the library of
-    each document; `question_vector` has shape (dimensions,).
+    `chunks` holds the stored chunks by id, those inside the passages too, and `scores` what each
+    says to the question by its own text, 0..1, whatever the document is called. `homes` has the
+    library of each document. `terms` are the question's, with their inverse document frequency,
+    `languages` those of the libraries. `question_vector` has shape (dimensions,); `reads` (0..1)
+    tells how far the embedding model reads the question's script.
     """
 
     passages: tuple[Passage, ...]
     chunks: Mapping[str, StoredChunk]
     question_vector: Vector
-    homes: Mapping[str, Library] = field(default_factory=dict)
+    scores: Mapping[str, float]
+    homes: Mapping[str, Library]
+    terms: Mapping[str, float]
+    languages: tuple[str, ...]
+    reads: float
 
 
 def check_question(question: str) -> str:
@@ -146,7 +157,7 @@ def retrieve(
     limit: int = 10,
     filters: where.Filters = where.NONE,
     reranker: Reranker | None = None,
-    weights: Weights = Weights(),
+    weights: Weights = WEIGHTS,
 ) -> Retrieved:
     """The `limit` best pages of all libraries; only of documents that the filters accept.
 
@@ -154,24 +165,50 @@ def retrieve(
     """
     question = check_question(question)
     vector = embedder.embed_question(question)
-    weights = replace(weights, meaning=weights.meaning * embedder.reads(question))
+    reads = embedder.reads(question)
     allowed = where.keys(filters, libraries)
     looks = [
         look(question, library, vector, keys)
         for library, keys in zip(libraries, allowed, strict=True)
     ]
-    scored = fuse(looks, weights)
-    near = feedback(looks, vector, scored, weights)
-    found = fuse(looks, weights, near) if near is not None else scored
-    pages = fold(question, looks, found, weights, max(limit, REORDERED))
+    found = search(looks, vector, weights, reads)
+    pages = fold(looks, found, weights, max(limit, REORDERED))
     if reranker is not None:
         pages = rerank(question, pages, reranker)
+    shown = pages[:limit]
     return Retrieved(
-        tuple(replace(page.passage, rank=rank) for rank, page in enumerate(pages[:limit], 1)),
-        {stored.chunk.id: stored for page in pages[:limit] for stored in page.stored},
+        tuple(replace(page.passage, rank=rank) for rank, page in enumerate(shown, 1)),
+        {stored.chunk.id: stored for page in shown for stored in page.stored},
         vector,
-        {page.passage.document.id: looks[page.library].library for page in pages[:limit]},
+        {
+            stored.chunk.id: found[Key(page.library, stored.key)].text
+            for page in shown
+            for stored in page.stored
+        },
+        {page.passage.document.id: looks[page.library].library for page in shown},
+        {
+            term: max(
+                idf(len(each.indexes.words), each.indexes.words.frequency(term)) for each in looks
+            )
+            for look in looks
+            for term in look.terms
+        },
+        tuple(sorted({code for each in libraries for code in each.catalogue.languages()})),
+        reads,
     )
+
+
+def search(
+    looks: Sequence[Look], vector: Vector, weights: Weights, reads: float
+) -> dict[Key, Scored]:
+    """All passages that any leg found, with the scores that order them.
+
+    `reads` (0..1) tells how far the embedding model reads the question: words count instead.
+    """
+    weights = replace(weights, meaning=weights.meaning * reads)
+    scored = fuse(looks, weights)
+    near = feedback(looks, vector, scored, weights)
+    return scored if near is None else fuse(looks, weights, near)
 
 
 # -- the legs ----------------------------------------------------------------------------------
@@ -210,7 +247,7 @@ def _of_named(look: Look) -> Iterator[list[int]]:
 
 
 def _measure(look: Look, keys: Iterable[int], vector: Vector) -> None:
-    """Look up the cosine of passages that only another leg found; 0 where there is no vector yet."""
+    """Look up the cosine of passages that only another leg found; 0 without a vector yet."""
     missing = sorted(key for key in keys if key not in look.meaning)
     found = look.library.catalogue.vectors_of(missing)
     look.meaning.update(
@@ -239,9 +276,9 @@ def fuse(
         named = look.indexes.owners.values(rows, look.named)
         for key, word, name in zip(keys, words.tolist(), named, strict=True):
             cosine = max(cosines[key], 0.0)
-            score = weights.meaning * cosine + (1 - weights.meaning) * word + weights.named * name
+            text = weights.meaning * cosine + (1 - weights.meaning) * word
             shown = max(look.meaning.get(key, 0.0), 0.0)
-            found[Key(number, key)] = Scored(word, shown, name, float(np.float64(score)))
+            found[Key(number, key)] = Scored(word, shown, name, text + weights.named * name, text)
     return found
 
 
@@ -266,7 +303,7 @@ def feedback(
         return None
     moved = vector + np.float32(strength) * np.mean(vectors, axis=0)
     moved = (moved / np.linalg.norm(moved)).astype(np.float32)
-    found = []
+    moved_cosines = []
     for look in looks:
         near = dict(look.indexes.nearest(moved, CANDIDATES, look.allowed))
         missing = sorted(key for key in look.meaning if key not in near)
@@ -275,8 +312,8 @@ def feedback(
         _measure(look, near, vector)
         # A passage without a vector yet keeps what its words give it.
         near.update((key, 0.0) for key in look.meaning if key not in near)
-        found.append(near)
-    return found
+        moved_cosines.append(near)
+    return moved_cosines
 
 
 def _best(looks: Sequence[Look], scored: Mapping[Key, Scored], count: int) -> list[Key]:
@@ -306,7 +343,6 @@ class Found:
 
 
 def fold(
-    question: str,
     looks: Sequence[Look],
     scored: Mapping[Key, Scored],
     weights: Weights,
@@ -321,8 +357,8 @@ def fold(
     first = _best(looks, scored, most)
     for number, look in enumerate(looks):
         mine = [key.chunk for key in first if key.library == number]
-        for chunk, each in look.library.catalogue.chunks(mine).items():
-            stored[Key(number, chunk)] = each
+        held = look.library.catalogue.chunks(mine)
+        stored.update({Key(number, key): each for key, each in held.items()})
     pages: dict[tuple[str, int | str], list[Key]] = {}
     homes: dict[str, int] = {}
     for key in first:
@@ -391,7 +427,7 @@ def _first_lines(look: Look, chunk: Chunk) -> list[str]:
     return [line for line in lines if len(line.split()) <= _LONGEST_TITLE][:_LINES]
 
 
-def _shelved(stored: StoredChunk, look: Look, libraries: int):
+def _shelved(stored: StoredChunk, look: Look, libraries: int) -> Document:
     if libraries < 2:
         return stored.document
     return replace(stored.document, collection=str(look.library.path))

@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     )
 
     library: Path = Field(default_factory=_default_library)
+    collections: tuple[Path, ...] = Field(
+        default=(), description="further libraries that are asked together with it"
+    )
     embedder: str = "default"
     generator: str = "default"
     reranker: str = Field(
@@ -82,6 +85,12 @@ class Settings(BaseSettings):
         description="languages of scanned pages, for Tesseract: eng+deu; empty for none",
     )
     limits: Limits = Field(default_factory=lambda: Limits())
+
+    @property
+    def libraries(self) -> tuple[Path, ...]:
+        """All libraries that are asked, each once."""
+        found = {path.resolve(): path for path in (self.library, *self.collections)}
+        return tuple(found.values())
 
     @classmethod
     def settings_customise_sources(

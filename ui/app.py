@@ -17,13 +17,15 @@ from ingest.embed import Progress
 from rag import assemble
 from rag.ask import Checked, Found, Parts, Quoted, stream
 from rag.errors import LibraryMissing, SettingsError, SourceboundError
+from rag.filters import Filters
 from rag.library.folder import Library, file_of
 from rag.models.weights import GENERATOR
-from rag.ports import Embedder, Generator
+from rag.ports import Embedder, Generator, Reranker
 from rag.records import Answer, Mode, Outcome, Page, Quote, Reply, Sentence
 from rag.retrieve import check_question
 from rag.settings import Settings, read_settings
 from rag.verify import RuleScorer
+from rag.why import why
 from ui import markup
 from ui.loading import load_folder
 from ui.printing import writing
@@ -33,6 +35,8 @@ QUOTES, PHRASED = "Quotes", "Phrased"
 NEAREST = 3
 DOCUMENTS_LISTED = 50
 EARLIER_KEPT = 20
+TURNS = 3
+"""Earlier questions that a new one may stand on."""
 
 
 def main() -> None:
@@ -65,9 +69,12 @@ def show_page(settings: Settings) -> None:
         st.write("Your library is empty. Hand over documents on the left, or run this command:")
         st.code(f"rag load FOLDER --library {settings.library}", language=None)
         return
-    ask_form(settings, library)
+    libraries = [library, *(open_library(path) for path in settings.libraries[1:])]
+    ask_form(settings, libraries)
     for reply in reversed(earlier()):
-        show_reply(reply, library)
+        show_reply(reply, libraries)
+    if earlier():
+        show_why(settings, libraries)
 
 
 # -- what is shared between visitors: models and the library, nothing of a person ------------------
@@ -88,7 +95,12 @@ def load_generator(name: str) -> Generator | None:
     return assemble.generator(Settings(generator=name))
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@st.cache_resource(show_spinner="Loading the reranker …")
+def load_reranker(name: str) -> Reranker | None:
+    return assemble.reranker(Settings(reranker=name))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
 def check_model(path: Path, embedder_name: str, generation: int) -> None:
     """Once for each state of the library: were its vectors made by this model?"""
     model = load_embedder(embedder_name)
@@ -105,7 +117,7 @@ def earlier() -> list[Reply]:
 # -- asking ----------------------------------------------------------------------------------
 
 
-def ask_form(settings: Settings, library: Library) -> None:
+def ask_form(settings: Settings, libraries: list[Library]) -> None:
     possible = assemble.has_generator(settings)
     with st.form("ask", border=False):
         question = st.text_input(
@@ -123,22 +135,51 @@ def ask_form(settings: Settings, library: Library) -> None:
             help="Quotes come at once. Phrased sentences follow when they passed the check.",
         )
         asked = right.form_submit_button("Ask", type="primary", width="stretch")
+        chosen, filters = where_to_look(libraries)
     if not possible:
         st.caption("No generator is installed, so answers are quotes. To install it:")
         st.code(GENERATOR.install, language=None)
     if asked:
-        answer(question, Mode.GENERATE if shown_as == PHRASED else Mode.QUOTE, settings, library)
+        mode = Mode.GENERATE if shown_as == PHRASED else Mode.QUOTE
+        answer(question, mode, settings, chosen, filters())
 
 
-def answer(question: str, mode: Mode, settings: Settings, library: Library) -> None:
+def where_to_look(libraries: list[Library]) -> tuple[list[Library], Callable[[], Filters]]:
+    """The collections chosen, and the filters, read when the form is sent."""
+    with st.expander("Where to look"):
+        names = {str(library.path): library for library in libraries}
+        chosen = list(names)
+        if len(libraries) > 1:
+            chosen = st.multiselect("Collections", list(names), default=list(names))
+        left, right = st.columns(2)
+        kind = left.text_input("Kinds of file", placeholder="pdf, docx")
+        folder = right.text_input("Folder", placeholder="reports/2023")
+        since = left.text_input("From", placeholder="2023, 2023-Q2 or 2023-04-30")
+        until = right.text_input("To", placeholder="2024")
+
+    def filters() -> Filters:
+        return Filters(
+            folders=tuple(filter(None, [folder.strip()])),
+            kinds=tuple(filter(None, (each.strip() for each in kind.split(",")))),
+            since=since.strip(),
+            until=until.strip(),
+        )
+
+    return [names[name] for name in chosen or list(names)], filters
+
+
+def answer(
+    question: str, mode: Mode, settings: Settings, libraries: list[Library], filters: Filters
+) -> None:
     """Show the reply as it comes about, then keep it."""
     question = check_question(question)  # before half a minute of loading models
-    parts = make_parts(mode, settings, library)
+    parts = make_parts(mode, settings, libraries)
+    history = [(reply.question, reply.answer.text) for reply in earlier()[-TURNS:]]
     place = st.empty()
     with st.spinner("Looking into your documents …"):
         phrased: list[Sentence] = []
         quoted: Answer | None = None
-        for event in stream(question, parts, mode=mode):
+        for event in stream(question, parts, mode=mode, filters=filters, history=history):
             if isinstance(event, Found):
                 continue
             if isinstance(event, Quoted):
@@ -155,11 +196,25 @@ def answer(question: str, mode: Mode, settings: Settings, library: Library) -> N
                 show_unfinished(question, quoted, phrased, mode)
 
 
-def make_parts(mode: Mode, settings: Settings, library: Library) -> Parts:
+def make_parts(mode: Mode, settings: Settings, libraries: list[Library]) -> Parts:
     model = load_embedder(settings.embedder)
-    check_model(settings.library, settings.embedder, library.catalogue.generation)
+    for library in libraries:
+        check_model(library.path, settings.embedder, library.catalogue.generation)
     generator = load_generator(settings.generator) if mode is Mode.GENERATE else None
-    return Parts(library, model, RuleScorer(model), generator, settings.evidence)
+    reranker = load_reranker(settings.reranker)
+    return Parts(tuple(libraries), model, RuleScorer(model), generator, reranker, settings.evidence)
+
+
+def show_why(settings: Settings, libraries: list[Library]) -> None:
+    """Follow a page that was expected through the steps of the last question."""
+    with st.expander("Why was a page not found?"), st.form("why", border=False):
+        question = earlier()[-1].question
+        left, right = st.columns([3, 1])
+        document = left.text_input("Document that should be found", placeholder="report.pdf")
+        page = right.number_input("Page", min_value=0, help="0 for any page of it")
+        if st.form_submit_button("Follow it") and document.strip():
+            parts = make_parts(Mode.QUOTE, settings, libraries)
+            st.html(markup.trace(why(question, parts, document.strip(), int(page) or None)))
 
 
 def show_unfinished(
@@ -180,9 +235,12 @@ def show_unfinished(
 # -- an answer -------------------------------------------------------------------------------
 
 
-def show_reply(reply: Reply, library: Library) -> None:
+def show_reply(reply: Reply, libraries: list[Library]) -> None:
     found = reply.answer
-    st.html(markup.question(reply.question) + markup.verdict(found) + markup.notes(reply.notes))
+    notes = list(reply.notes)
+    if reply.searched:
+        notes.append(f"Looked for: {' / '.join(reply.searched)}")
+    st.html(markup.question(reply.question) + markup.verdict(found) + markup.notes(notes))
     if found.outcome is Outcome.NO_EVIDENCE:
         with st.expander("Nearest passages; they do not answer the question"):
             st.html(markup.passages(reply.passages[:NEAREST]))
@@ -190,17 +248,19 @@ def show_reply(reply: Reply, library: Library) -> None:
         if reply.mode is Mode.GENERATE and not sentence.replaced:
             st.html(markup.sentence(sentence))
         for quote in sentence.quotes:
-            show_quote(quote, library)
+            show_quote(quote, libraries)
     for quote in found.quotes_only:
-        show_quote(quote, library)
+        show_quote(quote, libraries)
     if found.withheld:
         with st.expander("Withheld sentences; no part of the answer"):
             st.html(markup.withheld(found))
     st.divider()
 
 
-def show_quote(quote: Quote, library: Library) -> None:
+def show_quote(quote: Quote, libraries: list[Library]) -> None:
     st.html(markup.quote(quote))
+    home = quote.document.collection
+    library = next((each for each in libraries if str(each.path) == home), libraries[0])
     with st.expander("Open in the document"):
         page = page_of(quote, library)
         if page is None:

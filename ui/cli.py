@@ -16,6 +16,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -32,6 +33,7 @@ from ui import printing
 from ui.account import Account
 
 if TYPE_CHECKING:
+    from rag.filters import Filters
     from rag.library.folder import Library
     from rag.ports import Embedder
 
@@ -48,6 +50,28 @@ _INTERRUPTED = 130
 
 LibraryOption = Annotated[
     Path | None, typer.Option("--library", help="Folder of the library.", show_default=False)
+]
+LibrariesOption = Annotated[
+    list[Path] | None,
+    typer.Option("--library", help="Folder of a library; again for several.", show_default=False),
+]
+DocumentOption = Annotated[
+    list[str] | None, typer.Option("--document", help="Look only into this document.")
+]
+FolderOption = Annotated[
+    list[str] | None, typer.Option("--folder", help="Look only below this folder.")
+]
+KindOption = Annotated[
+    list[str] | None, typer.Option("--kind", help="Look only into such files: pdf, docx.")
+]
+SinceOption = Annotated[
+    str, typer.Option("--since", help="Only documents of this date or later: 2023, 2023-Q2.")
+]
+UntilOption = Annotated[
+    str, typer.Option("--until", help="Only documents of this date or earlier.")
+]
+RerankerOption = Annotated[
+    str | None, typer.Option("--reranker", help="Cross-encoder: folder, hub id, or none.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 EmbedderOption = Annotated[
@@ -196,26 +220,34 @@ def search(
     count: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many passages.")] = 10,
     batch: BatchOption = None,
     out: OutOption = None,
-    library: LibraryOption = None,
+    document: DocumentOption = None,
+    folder: FolderOption = None,
+    kind: KindOption = None,
+    since: SinceOption = "",
+    until: UntilOption = "",
+    library: LibrariesOption = None,
     embedder: EmbedderOption = None,
+    reranker: RerankerOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Find passages; no answer."""
+    """Find passages, one hit for each page; no answer."""
     from rag import assemble
-    from rag.retrieve import retrieve
+    from rag.retrieve import reading, retrieve
 
-    settings = read_settings(library=library, embedder=embedder)
+    settings = read_settings(**_asked(library), embedder=embedder, reranker=reranker)
+    filters = _filters(document, folder, kind, since, until)
     questions = _questions(question, batch, out)
     parts = assemble.parts(settings)
 
     def find(row: Question) -> dict[str, Any]:
-        with parts.library.catalogue.reading():
+        with reading(parts.libraries):
             found = retrieve(
                 row.question,
-                parts.library,
+                parts.libraries,
                 parts.embedder,
                 limit=count,
-                documents=row.documents,
+                filters=_narrowed(filters, row),
+                reranker=parts.reranker,
             )
         return {"id": row.id, "hits": [contract.hit(passage) for passage in found.passages]}
 
@@ -236,21 +268,34 @@ def ask(
     mode: ModeOption = None,
     batch: BatchOption = None,
     out: OutOption = None,
-    library: LibraryOption = None,
+    document: DocumentOption = None,
+    folder: FolderOption = None,
+    kind: KindOption = None,
+    since: SinceOption = "",
+    until: UntilOption = "",
+    library: LibrariesOption = None,
     embedder: EmbedderOption = None,
     generator: GeneratorOption = None,
+    reranker: RerankerOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Ask a question; every sentence of the answer carries its quote."""
     from rag import assemble
     from rag.ask import ask as answer
 
-    settings = read_settings(library=library, embedder=embedder, generator=generator, mode=mode)
+    settings = read_settings(embedder=embedder, generator=generator, reranker=reranker, mode=mode)
+    filters = _filters(document, folder, kind, since, until)
     questions = _questions(question, batch, out)
     parts = assemble.parts(settings, mode=settings.mode)
 
     def reply_to(row: Question) -> Reply:
-        return answer(row.question, parts, mode=settings.mode, documents=row.documents)
+        return answer(
+            row.question,
+            parts,
+            mode=settings.mode,
+            filters=_narrowed(filters, row),
+            history=row.history,
+        )
 
     if batch:
         return _run_batch(questions, lambda row: contract.reply(row.id, reply_to(row)), out)
@@ -259,6 +304,38 @@ def ask(
         _print_json(contract.reply(None, reply))
     else:
         printing.reply(reply)
+    return 0
+
+
+@app.command()
+def why(
+    question: Annotated[str, typer.Argument(help="The question.")],
+    expect: Annotated[
+        str, typer.Option("--expect", help="What should be found: DOCUMENT or DOCUMENT#PAGE.")
+    ],
+    document: DocumentOption = None,
+    folder: FolderOption = None,
+    kind: KindOption = None,
+    since: SinceOption = "",
+    until: UntilOption = "",
+    library: LibrariesOption = None,
+    embedder: EmbedderOption = None,
+    reranker: RerankerOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Follow a document or page through every step, and say which one lost it."""
+    from rag import assemble
+    from rag.why import why as trace
+
+    settings = read_settings(**_asked(library), embedder=embedder, reranker=reranker)
+    filters = _filters(document, folder, kind, since, until)
+    parts = assemble.parts(settings)
+    name, page = _expected(expect)
+    found = trace(question, parts, name, page, filters=filters)
+    if as_json:
+        _print_json(contract.trace(found))
+    else:
+        printing.trace(found)
     return 0
 
 
@@ -318,9 +395,10 @@ def evaluate(
         list[str] | None, typer.Option("--max", help="Gate: NAME=VALUE, at most.")
     ] = None,
     out: OutOption = None,
-    library: LibraryOption = None,
+    library: LibrariesOption = None,
     embedder: EmbedderOption = None,
     generator: GeneratorOption = None,
+    reranker: RerankerOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Ask cases with known answers and measure; ends 1 when a gate fails."""
@@ -330,7 +408,7 @@ def evaluate(
     from rag.evaluation.run import Gate, broken_gates
     from rag.evaluation.run import evaluate as run
 
-    settings = read_settings(library=library, embedder=embedder, generator=generator, mode=mode)
+    settings = read_settings(embedder=embedder, generator=generator, reranker=reranker, mode=mode)
     gates = [Gate.at_least(text) for text in least or []]
     gates += [Gate.at_most(text) for text in most or []]
     rows = read_cases(cases)
@@ -338,7 +416,7 @@ def evaluate(
     with _lines_to(out) as write, printing.LoadProgress(sys.stderr) as bar:
         evaluation = run(
             rows,
-            lambda question: answer(question, parts, mode=settings.mode),
+            lambda case: answer(case.question, parts, mode=settings.mode, history=case.history),
             progress=lambda done, total: bar.update("asking", done, total),
         )
         for row in evaluation.rows_as_json() if write else ():
@@ -469,15 +547,18 @@ def ui(
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Do not open a browser window.")
     ] = False,
-    library: LibraryOption = None,
+    library: LibrariesOption = None,
     embedder: EmbedderOption = None,
     generator: GeneratorOption = None,
+    reranker: RerankerOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Open the page, on this machine only."""
     from ui import serve
 
-    settings = read_settings(library=library, embedder=embedder, generator=generator)
+    settings = read_settings(
+        **_asked(library), embedder=embedder, generator=generator, reranker=reranker
+    )
     if as_json:
         _print_json({"url": serve.address(port)})
     sys.stdout.flush()
@@ -491,6 +572,44 @@ def _open(settings: Settings) -> Any:
     from rag.library.folder import Library
 
     return Library.open(settings.library)
+
+
+def _asked(libraries: Sequence[Path] | None) -> dict[str, Any]:
+    """The settings that `--library`, given once or several times, stands for."""
+    if not libraries:
+        return {}
+    return {"library": libraries[0], "collections": tuple(libraries[1:])}
+
+
+def _filters(
+    documents: Sequence[str] | None,
+    folders: Sequence[str] | None,
+    kinds: Sequence[str] | None,
+    since: str,
+    until: str,
+) -> Filters:
+    from rag.filters import Filters
+
+    return Filters(
+        tuple(documents) if documents else None,
+        tuple(folders or ()),
+        tuple(kinds or ()),
+        since,
+        until,
+    )
+
+
+def _narrowed(filters: Filters, row: Question) -> Filters:
+    """The filters with the documents that a row of a batch names itself."""
+    return filters if row.documents is None else replace(filters, documents=row.documents)
+
+
+def _expected(text: str) -> tuple[str, int | None]:
+    """Document and page of `DOCUMENT#PAGE`; a name may hold a # of its own."""
+    name, mark, page = text.rpartition("#")
+    if mark and page.isdecimal() and int(page) > 0:
+        return name, int(page)
+    return text, None
 
 
 def _questions(

@@ -20,6 +20,7 @@ from rag.records import (
     Quote,
     Sentence,
 )
+from rag.why import Trace
 from ui.loading import FolderAccount
 from ui.wording import about_table
 
@@ -113,6 +114,27 @@ def notes(texts: Iterable[str]) -> str:
 def problem(text: str) -> str:
     """An error as the sentence it is."""
     return f'<p class="sb-problem" role="alert">{escape(text)}</p>'
+
+
+def trace(item: Trace) -> str:
+    """The way of an expected place through the steps, a row and a bar for each."""
+    rows = []
+    for step in item.steps:
+        lost = step.ok is False
+        mark = "lost" if lost else "" if step.ok is None else "ok"
+        rank = "" if step.rank is None else f"rank {step.rank:,}"
+        share = min(1.0, max(0.0, step.score or 0.0))
+        bar = f'<span class="sb-bar"><i style="width:{share:.0%}"></i></span>'
+        rows.append(
+            f'<tr class="{"sb-lost" if lost else ""}"><th scope="row">{escape(step.name)}</th>'
+            f"<td>{mark}</td><td>{rank}</td><td>{bar if step.score is not None else ''}</td>"
+            f"<td>{escape(step.detail)}</td></tr>"
+        )
+    said = f"Lost at the step “{item.lost}”." if item.lost else "Nothing lost it: it is quoted."
+    return (
+        f'<p class="sb-note" role="status">{escape(said)}</p>'
+        f'<table class="sb-trace"><tbody>{"".join(rows)}</tbody></table>'
+    )
 
 
 def reports(items: Sequence[FileReport]) -> str:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from rag.records import Document, Outcome, Page, Quote, Reply
 from ui.wording import about_table
 
 if TYPE_CHECKING:
     from rag.evaluation.run import Evaluation
+    from rag.why import Trace
     from ui.doctor import Check
 
 _WIDEST = 100
@@ -77,6 +79,8 @@ def reply(item: Reply) -> None:
     answer = item.answer
     for note in item.notes:
         print(f"({note})")
+    if item.searched:
+        print(f"(Looked for: {' / '.join(item.searched)})")
     if answer.outcome is Outcome.NO_EVIDENCE:
         print("No evidence: nothing in the library answers this.")
         if item.passages:
@@ -110,6 +114,19 @@ def hits(rows: Sequence[Mapping[str, Any]]) -> None:
         where = _where(row["document"], row["page"], row["place"] or "")
         print(f"{row['rank']:>3}  {row['score']:.3f}  {where}{heading}")
         print(_wrap(" ".join(row["text"].split())[:300], "     "))
+
+
+def trace(item: Trace) -> None:
+    """Each step with its rank and what it says; first what became of the place."""
+    place = _where(item.document, item.page)
+    print(f"{place}: lost at the step “{item.lost}”." if item.lost else f"{place}: found.")
+    table = Table("step", "", "rank", "score", "what it says", box=None)
+    for step in item.steps:
+        mark = "" if step.ok is None else "ok" if step.ok else "lost"
+        rank = "-" if step.rank is None else str(step.rank)
+        score = "-" if step.score is None else f"{step.score:.3f}"
+        table.add_row(step.name, mark, rank, score, Text(step.detail))
+    Console(width=_WIDEST, highlight=False).print(table)
 
 
 def page(document: Document, item: Page) -> None:

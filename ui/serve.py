@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
@@ -45,8 +46,10 @@ def run(settings: Settings, *, port: int, open_browser: bool) -> NoReturn:
     environment = {
         **os.environ,
         f"{PREFIX}LIBRARY": str(settings.library.resolve()),
+        f"{PREFIX}COLLECTIONS": json.dumps([str(path.resolve()) for path in settings.collections]),
         f"{PREFIX}EMBEDDER": settings.embedder,
         f"{PREFIX}GENERATOR": settings.generator,
+        f"{PREFIX}RERANKER": settings.reranker,
     }
     # This process becomes the page: whoever ends it ends the page, and nothing is left behind.
     os.execve(sys.executable, command, environment)

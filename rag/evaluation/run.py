@@ -91,7 +91,7 @@ class Evaluation:
 
 def evaluate(
     cases: Sequence[Case],
-    ask: Callable[[str], Reply],
+    ask: Callable[[Case], Reply],
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
@@ -105,7 +105,7 @@ def evaluate(
     modes: set[Mode] = set()
     for case in cases:
         try:
-            reply = ask(case.question)
+            reply = ask(case)
         except SourceboundError as error:
             rows.append(_failed(case, error))
         else:

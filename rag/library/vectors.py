@@ -105,7 +105,7 @@ class FaissIndex:
         *,
         wanted: float | None = None,
     ) -> float:
-        """Recall@10 against all vectors compared; with `wanted`, set the fewest lists that reach it.
+        """Recall@10 against all vectors compared; `wanted` sets the fewest lists that reach it.
 
         Questions are vectors of the index, disturbed a little.
         """
