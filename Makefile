@@ -35,7 +35,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .PHONY: help setup setup-dev browser tesseract run test check pytest format eval clean fit-evidence \
 	test-offline bench-retrieval bench-quotes bench-answers bench-determinism bench-latency \
 	bench-hostile bench-kill bench-load \
-	bench-memory bench-pdf bench-conversation
+	bench-memory bench-pdf bench-conversation bench-scale
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -105,10 +105,10 @@ eval: setup ## Measure the answers to the sample cases (ARGS="--mode generate")
 
 # Benchmarks: question sets are looked for in ../shared/bench. BENCH="xquad-en --sweep" picks sets.
 
-bench-retrieval bench-quotes bench-answers bench-determinism bench-latency bench-hostile bench-kill bench-load bench-memory bench-pdf bench-conversation: $(READY_DEV)
+bench-retrieval bench-quotes bench-answers bench-determinism bench-latency bench-hostile bench-kill bench-load bench-memory bench-pdf bench-conversation bench-scale: $(READY_DEV)
 	$(BIN)/python -m benchmarks.$(@:bench-%=%) $(BENCH)
 
-bench-retrieval: ## nDCG@10 and first hits by the weight of the two legs
+bench-retrieval: ## Is the right page found? All sets, fused and by each leg (--sweep: weights)
 bench-quotes: ## How often the answer stands in the quotes
 bench-answers: ## Whole answers: ROUGE-L, refusals, exact quotes, numbers
 bench-determinism: ## Same question, same bytes; same folder, same scores
@@ -118,6 +118,7 @@ bench-kill: ## A load killed at 200 points and resumed: what is lost or doubled
 bench-load: ## A whole load against embedding alone; loading again; first words
 bench-memory: ## Peak memory of a load at 1, 2 and 4 times as many documents
 bench-pdf: ## The PDF reader against pypdf
+bench-scale: ## Search time, recall and memory at 100,000 passages (BENCH="--chunks 1000000")
 bench-conversation: ## Follow-ups found bare and completed; controls that must not change
 
 fit-evidence: $(READY_DEV) ## Fit the decision whether quotes are enough, and compare

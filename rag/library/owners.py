@@ -44,6 +44,11 @@ class Owners:
         found: list[int] = self._keys[self._numbers == place].tolist()
         return found
 
+    def documents_of(self, rows: npt.NDArray[np.int64]) -> list[str]:
+        """The document of each row."""
+        documents = list(self._places)
+        return [documents[number] for number in self._numbers[rows].tolist()]
+
     def size_of(self, document: str) -> int:
         """How many passages a document has."""
         place = self._places.get(document)
