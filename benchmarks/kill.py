@@ -38,6 +38,8 @@ from tests.stand_ins import HashEmbedder
 SAMPLES = ROOT / "data" / "samples"
 REPORTS = 40
 COSINE = 0.999
+DERIVED = ("vectors: ", "words: ")  # how problems begin that the next load mends
+TERMS = ("report", "bridg", "ferri", "7", "nowhere")
 
 # Counts its own statements and changes to files, and kills itself when the one asked for comes.
 LOAD = """
@@ -83,6 +85,7 @@ class State:
     refusals: list[tuple[str, str]]
     chunks: dict[str, tuple[object, ...]]
     vectors: dict[str, np.ndarray]
+    words: dict[str, tuple[float, ...]]
 
 
 def main(arguments: list[str]) -> None:
@@ -193,14 +196,16 @@ def _kill(documents: Path, path: Path, kind: str, number: int, real: bool, secon
 
 
 def _left(path: Path) -> list[str]:
-    """What is wrong with a library whose writer was killed; missing vectors are not."""
+    """What is wrong with a library whose writer was killed; missing and stale vectors or words
+    are not.
+    """
     if not (path / "catalogue.sqlite").is_file():
         return []
     library = Library(path)
     if library.catalogue.is_new():
         return []
     try:
-        return [each for each in library.verify() if not each.startswith("vectors: ")]
+        return [each for each in library.verify() if not each.startswith(DERIVED)]
     finally:
         library.close()
 
@@ -212,7 +217,7 @@ def _differences(path: Path, reference: State) -> list[str]:
     found = _state(path)
     problems += [
         f"{name} differ"
-        for name in ("documents", "places", "refusals", "chunks")
+        for name in ("documents", "places", "refusals", "chunks", "words")
         if getattr(found, name) != getattr(reference, name)
     ]
     if found.vectors.keys() != reference.vectors.keys():
@@ -235,6 +240,7 @@ def _state(path: Path) -> State:
             document.title,
             document.media_type,
             document.page_count,
+            document.date,
             sorted([document.name, *document.also]),
             [(page.number, page.start, page.text) for page in catalogue.pages(document.id)],
         )
@@ -246,11 +252,23 @@ def _state(path: Path) -> State:
         for key in keys:
             chunk = stored[key].chunk
             assert chunk.id not in chunks
-            chunks[chunk.id] = (chunk, contexts[key].context, stored[key].sentences)
+            chunks[chunk.id] = (
+                chunk,
+                contexts[key].context,
+                stored[key].sentences,
+                stored[key].terms,
+            )
     places = sorted((place.name, place.document_id) for place in catalogue.places())
     refusals = sorted((refusal.name, refusal.reason) for refusal in catalogue.refusals())
+    with catalogue.reading():
+        index = library.indexes().words
+        scores = np.stack([index.scores([term]) for term in TERMS], axis=1)
+        ids = catalogue.ids(index.keys.tolist())
+    words = {
+        ids[key]: tuple(row) for key, row in zip(index.keys.tolist(), scores.tolist(), strict=True)
+    }
     library.close()
-    return State(documents, places, refusals, chunks, vectors)
+    return State(documents, places, refusals, chunks, vectors, words)
 
 
 if __name__ == "__main__":

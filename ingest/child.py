@@ -45,7 +45,7 @@ def main() -> None:
     # A library that prints must not be able to write into the answers.
     with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)
-        get_ready()  # before nothing may be written any more: its model is unpacked into a file
+        get_ready()  # before the limits: what it takes is not the file's
         _limit(limits["memory"])
         chunker: Chunker | None = None
         for line in sys.stdin.buffer:

@@ -13,8 +13,11 @@ Everything runs in time linear in the text.
 from __future__ import annotations
 
 import functools
+import io
+import lzma
 import re
 import unicodedata
+from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -74,7 +77,7 @@ def language(text: str) -> str:
 
 
 def get_ready() -> None:
-    """Read what telling a language needs: .4 s, and a temporary file for a moment."""
+    """Read what telling a language needs: .4 s."""
     _identifier()
 
 
@@ -150,8 +153,22 @@ def _stemmer(code: str) -> Any:
 
 @functools.cache
 def _identifier() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+    import numpy as np
+    from py3langid.langid import MODEL_DIR, MODEL_FILE, LanguageIdentifier
 
-    found = LanguageIdentifier.from_model_file(MODEL_FILE)
+    # In memory: its own way unpacks into a temporary file, and with a full disk no document at all
+    # could be read.
+    with lzma.open(MODEL_DIR / MODEL_FILE) as packed:
+        unpacked = io.BytesIO(packed.read())
+    with np.load(unpacked, allow_pickle=False) as model:
+        moves, rows = (model[name] for name in ("nextmove", "nextmove_row"))
+        found = LanguageIdentifier(
+            model["ptc"],
+            model["pc"],
+            model["classes"].tolist(),
+            array(moves.dtype.char, moves.tobytes()),
+            model["out_feat"].tolist(),
+            tk_row=array(rows.dtype.char, rows.tobytes()),
+        )
     found.set_languages([*_STEMMERS, *_OTHERS])
     return found

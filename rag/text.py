@@ -45,7 +45,7 @@ def words(text: str) -> list[str]:
 def _stemmer() -> object:
     import Stemmer
 
-    # The algorithm of the full-text index (its `porter` tokenizer), so that the stems are the same.
+    # The algorithm of the words index for English, so that the stems are the same.
     return Stemmer.Stemmer("porter")
 
 

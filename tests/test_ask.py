@@ -6,6 +6,7 @@ import pytest
 
 from rag.ask import Checked, Found, Parts, Quoted, ask, stream
 from rag.errors import DocumentUnknown, GeneratorFailed, QuestionError
+from rag.filters import Filters
 from rag.library.folder import Library
 from rag.ports import Generator, SupportScorer
 from rag.quote import MOST_CHARACTERS, MOST_QUOTES
@@ -33,7 +34,9 @@ def _parts(
     scorer: SupportScorer | None = None,
     enough: float = 0.0,
 ) -> Parts:
-    return Parts(library, HashEmbedder(), scorer or WordScorer(), generator, enough)
+    return Parts(
+        (library,), HashEmbedder(), scorer or WordScorer(), generator=generator, enough=enough
+    )
 
 
 def _text_of(library: Library, name: str) -> str:
@@ -74,7 +77,7 @@ def test_what_changed_in_the_store_is_not_quoted(library: Library) -> None:
             "UPDATE pages SET text = replace(text, 'heron', 'stork') WHERE document_id = ?",
             (document.id,),
         )
-    reply = ask(QUESTION, _parts(library), documents=["birds.txt"])
+    reply = ask(QUESTION, _parts(library), filters=Filters(documents=("birds.txt",)))
     assert not any("heron" in quote.text for quote in reply.answer.considered)
     assert "heron" not in reply.answer.text
 
@@ -137,10 +140,10 @@ def test_the_stream_shows_quotes_first_and_only_checked_sentences(library: Libra
 
 
 def test_only_the_documents_asked_for(library: Library) -> None:
-    reply = ask(QUESTION, _parts(library), documents=["boats.txt"])
+    reply = ask(QUESTION, _parts(library), filters=Filters(documents=("boats.txt",)))
     assert {passage.document.name for passage in reply.passages} == {"boats.txt"}
     with pytest.raises(DocumentUnknown, match="boats"):
-        ask(QUESTION, _parts(library), documents=["boat.txt"])
+        ask(QUESTION, _parts(library), filters=Filters(documents=("boat.txt",)))
 
 
 def test_an_empty_question_is_refused(library: Library) -> None:

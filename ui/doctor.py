@@ -17,6 +17,7 @@ from rag.models import weights
 from rag.settings import NO_GENERATOR, NO_RERANKER, Settings
 
 _ROOM_NEEDED = 1024**3
+_SQLITE = (3, 24)  # knows ON CONFLICT DO UPDATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +62,9 @@ def _python() -> Check:
 
 
 def _sqlite() -> Check:
-    with_words = True
-    try:
-        db = sqlite3.connect(":memory:")
-        db.execute("CREATE VIRTUAL TABLE words USING fts5(text)")
-        db.close()
-    except sqlite3.OperationalError:
-        with_words = False
-    mend = "Use a Python whose SQLite has FTS5 (those of python.org and of Debian have it)."
-    return Check("SQLite with full-text search", with_words, sqlite3.sqlite_version, mend)
+    ok = sqlite3.sqlite_version_info >= _SQLITE
+    mend = f"Use a Python with SQLite {'.'.join(map(str, _SQLITE))} or newer."
+    return Check("SQLite", ok, sqlite3.sqlite_version, mend)
 
 
 def _packages() -> Iterator[Check]:

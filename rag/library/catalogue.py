@@ -744,6 +744,8 @@ class Catalogue:
         texts = (
             ("pages", "text"),
             ("chunks", "context"),
+            # Terms are no words of a text: "157,700" is kept as "157700".
+            ("chunks", "terms"),
             ("documents", "title"),
             ("places", "path"),
             ("refusals", "path"),
@@ -751,8 +753,10 @@ class Catalogue:
             ("documents", "reader"),
             ("documents", "media_type"),
             ("meta", "value"),
-            # The file also holds the statements that made its tables: "sentences", "document".
+            # The file also holds the statements that made its tables: "sentences", "document",
+            # and before them kind and names without a gap: "tablestates" holds "estate".
             ("sqlite_master", "sql"),
+            ("sqlite_master", "type || name || tbl_name"),
         )
         left = list(candidates)
         for table, column in texts:
@@ -795,23 +799,30 @@ class Catalogue:
             (count,) = self._db.execute(query).fetchone()
             if count:
                 found.append(f"catalogue: {count} {what}")
+        other = sum(terms != stored for _, terms, stored in self._terms_anew())
+        if other:
+            found.append(f"catalogue: {other} chunks with other words than those of their text")
         return found
 
     def rebuild_derived(self) -> None:
         """Make all terms again, and mark documents that lack vectors for the next load."""
-        made = [
-            (words_of(context, text, language), key)
-            for key, context, text, language in self._db.execute(
-                "SELECT key, context, text, language FROM chunks "
-                "JOIN documents ON documents.id = document_id"
-            )
-        ]
-        self._db.executemany("UPDATE chunks SET terms = ? WHERE key = ?", made)
+        wrong = [(terms, key) for key, terms, stored in self._terms_anew() if terms != stored]
+        self._db.executemany("UPDATE chunks SET terms = ? WHERE key = ?", wrong)
+        # Same keys, other terms: an index of a state before this one cannot be brought up to date.
+        self._db.execute("DELETE FROM states")
         self._db.execute("DELETE FROM vectors WHERE key NOT IN (SELECT key FROM chunks)")
         self._db.execute(
             "UPDATE documents SET embedded = 0 WHERE id IN (SELECT document_id FROM chunks "
             "WHERE key NOT IN (SELECT key FROM vectors))"
         )
+
+    def _terms_anew(self) -> Iterator[tuple[int, str, str]]:
+        """Key of each chunk, the terms of its text, and those that are stored."""
+        for key, context, text, language, stored in self._db.execute(
+            "SELECT key, context, text, language, terms FROM chunks "
+            "JOIN documents ON documents.id = document_id"
+        ):
+            yield key, words_of(context, text, language), stored
 
 
 def words_of(context: str, text: str, language: str) -> str:

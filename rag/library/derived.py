@@ -23,6 +23,9 @@ from rag.library.vectors import FaissIndex
 from rag.library.words import WordIndex
 from rag.ports import Vector, Vectors
 
+WORDING = " ".join([*Stamp.__dataclass_fields__, vectors.EXACT, vectors.APPROXIMATE, words.WORDING])
+"""Words that stand in derived files whatever was loaded, in lower case."""
+
 _AT_ONCE = 4096
 
 

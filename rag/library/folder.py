@@ -37,8 +37,7 @@ from rag.errors import (
     WrongModel,
 )
 from rag.library.catalogue import Catalogue
-from rag.library.derived import Derived, Indexes
-from rag.library.stamp import Stamp
+from rag.library.derived import WORDING, Derived, Indexes
 from rag.ports import Embedder
 from rag.records import Document, ModelIdentity
 
@@ -302,9 +301,8 @@ class Library:
             self.catalogue.scrub()
             self._derived.discard()
             self.save_indexes()
-            # Words of our own files: the keys of the stamp, and who holds the lock.
-            ours = (self.path / _HOLDER).read_text(encoding="utf-8").lower()
-            ours += " ".join(Stamp.__dataclass_fields__)
+            # Words of our own files: those of derived ones, and who holds the lock.
+            ours = WORDING + (self.path / _HOLDER).read_text(encoding="utf-8").lower()
             words = self.catalogue.absent_words(
                 [word for word in _distinct_words(text) if word not in ours]
             )

@@ -86,8 +86,9 @@ class Names:
             score = weight / (weight + _EVIDENCE) * math.sqrt(weight / max(whole, 1e-9))
             identity = self._ids[label.document]
             size = owners.size_of(identity)
-            score *= size / (size + _ROOM)
-            found[identity] = max(found.get(identity, 0.0), score)
+            if size:  # of a document without passages nothing can be found
+                score *= size / (size + _ROOM)
+                found[identity] = max(found.get(identity, 0.0), score)
         return found
 
     def _asked(self, question: str, index: WordIndex) -> dict[str, float]:

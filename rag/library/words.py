@@ -27,6 +27,9 @@ STAMP = "words.json"
 K1, B = 1.2, 0.75
 """BM25's saturation and length normalisation (Robertson and Zaragoza, 2009): Lucene's defaults."""
 
+WORDING = "numpy descr fortran_order false shape"
+"""What numpy writes in front of each array, whatever was loaded."""
+
 _MOST = 255  # of one term in one passage that are counted
 _ARRAYS = ("keys", "lengths", "terms", "starts", "rows", "counts")
 

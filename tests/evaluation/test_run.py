@@ -25,10 +25,10 @@ CASES = [
 ]
 
 
-def ask(question: str) -> Reply:
-    if question == "broken?":
+def ask(case: Case) -> Reply:
+    if case.question == "broken?":
         raise GeneratorFailed("The generator broke off.")
-    if question == "right?":
+    if case.question == "right?":
         found = [passage(1, document("a"), "x", 1)]
         return reply(said(quote("a", "x", 1), support=0.8), found, seconds=1.0)
     return reply(Answer(Outcome.NO_EVIDENCE), seconds=3.0)
@@ -73,8 +73,8 @@ def test_rows_stand_in_order_with_their_errors() -> None:
 
 
 def test_defects_are_not_swallowed() -> None:
-    def defective(question: str) -> Reply:
-        raise ZeroDivisionError(question)
+    def defective(case: Case) -> Reply:
+        raise ZeroDivisionError(case.question)
 
     with pytest.raises(ZeroDivisionError):
         evaluate(CASES, defective)
@@ -121,8 +121,8 @@ def test_json_is_strict_and_complete() -> None:
 def test_mode_is_told_only_where_it_is_one() -> None:
     modes = iter([Mode.QUOTE, Mode.GENERATE])
 
-    def mixed(question: str) -> Reply:
-        return Reply(question, next(modes), Answer(Outcome.NO_EVIDENCE), ())
+    def mixed(case: Case) -> Reply:
+        return Reply(case.question, next(modes), Answer(Outcome.NO_EVIDENCE), ())
 
     done = evaluate(CASES[:2], mixed)
     assert done.mode is None

@@ -15,12 +15,13 @@ from ingest.load import load
 from ingest.parse import Parser
 from rag.errors import LibraryError, LibraryFull, LibraryMissing
 from rag.library.folder import CATALOGUE, Library
-from rag.retrieve import retrieve
+from rag.retrieve import reading, retrieve
 from tests.conftest import ROOT, LoadTexts
 from tests.stand_ins import HashEmbedder
 from ui import cli
 
-INDEX = ("vectors.faiss", "vectors.json")
+VECTORS = ("vectors.faiss", "vectors.json")
+WORDS = ("words.npy", "words.json")
 QUESTION = "Where does the heron nest?"
 TEXTS = {
     "a.txt": "The heron nests in the willow by the weir.",
@@ -51,8 +52,8 @@ def _made(path: Path, *folders: Path) -> Library:
 
 
 def _hits(library: Library) -> list[tuple[str, str, float]]:
-    with library.catalogue.reading():
-        found = retrieve(QUESTION, library, HashEmbedder(), limit=10)
+    with reading([library]):
+        found = retrieve(QUESTION, [library], HashEmbedder(), limit=10)
     return [
         (passage.document.name, passage.chunk.text, round(passage.score, 5))
         for passage in found.passages
@@ -93,8 +94,11 @@ def test_a_library_killed_at_its_making_is_made_by_the_next_load(
 # -- an index that is not ours ---------------------------------------------------------------
 
 
-def test_the_index_of_another_library_is_not_trusted(tmp_path: Path) -> None:
-    """Same generation, same number of vectors, right checksum: still another one's texts."""
+@pytest.mark.parametrize("files", [VECTORS, WORDS, VECTORS + WORDS], ids=str)
+def test_the_index_of_another_library_is_not_trusted(
+    tmp_path: Path, files: tuple[str, ...]
+) -> None:
+    """Same generation, same number of entries, right checksum: still another one's texts."""
     ours = _made(tmp_path / "ours", _write(tmp_path / "one", TEXTS))
     theirs = _made(tmp_path / "theirs", _write(tmp_path / "two", OTHERS))
     assert ours.catalogue.generation == theirs.catalogue.generation
@@ -103,10 +107,29 @@ def test_the_index_of_another_library_is_not_trusted(tmp_path: Path) -> None:
     assert _hits(theirs)[0][0] == "b.txt"
     ours.close()
     theirs.close()
-    for name in INDEX:
+    for name in files:
         shutil.copy(theirs.path / name, ours.path / name)
     again = Library.open(ours.path)
-    assert any("another library" in problem for problem in again.verify())
+    problems = again.verify()
+    assert len(problems) == len(files) / 2
+    assert all("another library" in problem for problem in problems)
+    assert _hits(again) == expected
+    assert again.repair() == []
+    assert _hits(again) == expected
+    again.close()
+
+
+@pytest.mark.parametrize("name", [VECTORS[0], WORDS[0]])
+def test_an_index_under_the_stamp_of_another_is_not_trusted(tmp_path: Path, name: str) -> None:
+    """A copy that was broken off puts back one file of the two."""
+    ours = _made(tmp_path / "ours", _write(tmp_path / "one", TEXTS))
+    theirs = _made(tmp_path / "theirs", _write(tmp_path / "two", OTHERS))
+    expected = _hits(ours)
+    ours.close()
+    theirs.close()
+    shutil.copy(theirs.path / name, ours.path / name)
+    again = Library.open(ours.path)
+    assert [problem for problem in again.verify() if "checksum" in problem]
     assert _hits(again) == expected
     assert again.repair() == []
     assert _hits(again) == expected
@@ -122,7 +145,7 @@ def test_a_catalogue_that_was_put_back_does_not_take_the_later_index(tmp_path: P
     later = _made(path, _write(tmp_path / "later", {"z.txt": OTHERS["b.txt"]}))
     generation = later.catalogue.generation
     later.close()
-    index = {name: (path / name).read_bytes() for name in INDEX}
+    index = {name: (path / name).read_bytes() for name in VECTORS + WORDS}
 
     shutil.copy(tmp_path / "backup", path / CATALOGUE)
     other = _made(path, _write(tmp_path / "other", {"y.txt": OTHERS["a.txt"]}))
@@ -132,7 +155,7 @@ def test_a_catalogue_that_was_put_back_does_not_take_the_later_index(tmp_path: P
     for name, content in index.items():
         (path / name).write_bytes(content)
     again = Library.open(path)
-    assert again.verify()
+    assert len(again.verify()) == 2
     assert _hits(again) == expected
     again.close()
 
@@ -174,7 +197,7 @@ def test_a_cut_off_catalogue_is_refused(load_texts: LoadTexts) -> None:
 # -- a disk that does not take it --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["vectors.faiss.new", "vectors.json.new"])
+@pytest.mark.parametrize("name", [f"{name}.new" for name in VECTORS + WORDS])
 def test_an_index_that_cannot_be_written_whole_is_not_put_in_place(
     load_texts: LoadTexts, tmp_path: Path, name: str
 ) -> None:
@@ -189,7 +212,7 @@ def test_an_index_that_cannot_be_written_whole_is_not_put_in_place(
     assert len(expected) == 4
     library.close()
     again = Library.open(library.path)
-    assert all(problem.startswith("vectors: ") for problem in again.verify())
+    assert all(problem.startswith(("vectors: ", "words: ")) for problem in again.verify())
     assert _hits(again) == expected
     _load(again, more)
     assert again.verify() == []
@@ -237,3 +260,19 @@ def test_a_write_that_fails_anywhere_is_said_and_finished_later(tmp_path: Path, 
     assert _hits(again) == _hits(fresh)
     again.close()
     fresh.close()
+
+
+NO_ROOM = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+from rag.terms import language
+print(language("Der Reiher nistet in der Weide am Wehr und frisst kleine Fische."))
+"""
+
+
+def test_languages_are_told_without_room_on_the_disk() -> None:
+    """Where they cannot be, no file can be read, and each would stay refused until it changes."""
+    command = [sys.executable, "-B", "-c", NO_ROOM]
+    # A pipe has no size; whatever is written into a file ends the process.
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert (done.stdout, done.stderr) == ("de\n", "")

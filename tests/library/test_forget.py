@@ -9,8 +9,10 @@ import pytest
 
 from ingest.load import load
 from ingest.parse import Parser
+from rag.library import words
 from rag.library.folder import UPLOADS, Library
-from rag.retrieve import retrieve
+from rag.retrieve import reading, retrieve
+from rag.terms import terms
 from tests.stand_ins import HashEmbedder
 
 WORD = "xqzvykwompfing"
@@ -33,22 +35,28 @@ def _load(library: Library, *paths: Path, prune: bool = False) -> None:
 
 
 def _traces(folder: Path) -> list[str]:
-    """Files that hold any five letters of the word, in a name or in a byte.
+    """Files that hold any five letters of the word, in a name or in a byte, or its hash.
 
-    Five, because the full-text index keeps stems, and of words alike only the differing end.
+    Five, because a journal keeps of words alike only the differing end. The words index keeps a
+    hash of each term, by which one who guesses the word could tell that it was there.
     """
     parts = {WORD[at : at + 5].encode() for at in range(len(WORD) - 4)}
+    (term,) = terms(WORD)
+    mark = words._hash(term).to_bytes(8, "little")
     found = []
     for path in sorted(folder.rglob("*")):
-        content = path.read_bytes().lower() if path.is_file() else b""
-        if any(part in content or part in path.name.lower().encode() for part in parts):
+        content = path.read_bytes() if path.is_file() else b""
+        lowered = content.lower()
+        if mark in content or any(
+            part in lowered or part in path.name.lower().encode() for part in parts
+        ):
             found.append(path.name)
     return found
 
 
 def _names(library: Library, question: str) -> set[str]:
-    with library.catalogue.reading():
-        found = retrieve(question, library, HashEmbedder(), limit=10)
+    with reading([library]):
+        found = retrieve(question, [library], HashEmbedder(), limit=10)
     return {passage.document.name for passage in found.passages}
 
 
@@ -65,7 +73,7 @@ def folder(tmp_path: Path) -> Path:
 def library(tmp_path: Path, folder: Path) -> Library:
     made = Library.create(tmp_path / "library")
     _load(made, folder)
-    assert _traces(made.path)
+    assert {name.split("-")[0] for name in _traces(made.path)} == {"catalogue.sqlite", "words.npy"}
     return made
 
 
@@ -143,3 +151,22 @@ def test_an_older_version_is_gone_after_its_update_and_repair(
     assert library.repair() == []
     library.close()
     assert _traces(library.path) == []
+
+
+@pytest.mark.parametrize(
+    ("gone", "stays"),
+    [
+        # Words that numpy writes in front of its arrays, and a stamp as keys and values.
+        ("Fortran and NumPy, an approximate generation of recall.", PLAIN),
+        # What stays is kept as terms that its text does not hold: 157700, gottingen, abcd12.
+        ("Exactly 157700 came to Gottingen with abcd12.", "The 157,700 of Göttingen, ab-cd12."),
+    ],
+)
+def test_what_stays_is_no_trace_of_what_is_gone(tmp_path: Path, gone: str, stays: str) -> None:
+    folder = tmp_path / "documents"
+    _write(folder, "gone.txt", gone)
+    _write(folder, "stays.txt", stays)
+    made = Library.create(tmp_path / "library")
+    _load(made, folder)
+    assert made.forget("gone.txt").traces == ()
+    made.close()

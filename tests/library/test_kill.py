@@ -16,7 +16,7 @@ from ingest.load import load
 from ingest.parse import Parser
 from rag.errors import LibraryMissing
 from rag.library.folder import Library
-from rag.retrieve import retrieve
+from rag.retrieve import reading, retrieve
 from tests.conftest import ROOT
 from tests.stand_ins import HashEmbedder
 
@@ -59,8 +59,8 @@ def _load(documents: Path, path: Path) -> Library:
 def _hits(library: Library) -> list[tuple[str, float]]:
     hits = []
     for question in ("What does report 7 name?", "Which part of the bridge is in report 41?"):
-        with library.catalogue.reading():
-            found = retrieve(question, library, HashEmbedder(), limit=20)
+        with reading([library]):
+            found = retrieve(question, [library], HashEmbedder(), limit=20)
         hits += [(passage.chunk.id, round(passage.score, 5)) for passage in found.passages]
     return hits
 
@@ -119,7 +119,8 @@ def _whole_or_absent(path: Path, *versions: Path) -> int:
     Each document is the whole file of one of the folders `versions`.
     """
     library = Library.open(path)
-    allowed = ("vectors: ",)  # the index is stale or documents still lack vectors: both derived
+    # An index is stale or documents still lack vectors: all of that is derived.
+    allowed = ("vectors: ", "words: ")
     assert [one for one in library.verify() if not one.startswith(allowed)] == []
     documents = library.catalogue.documents()
     for document in documents:
@@ -235,6 +236,10 @@ def _killed_at(documents: Path, path: Path, verb: str, event: str, ends: str, nu
 
 
 INDEX_MOMENTS = [
+    ("open", "words.npy.new", 1),
+    ("open", "words.json.new", 1),
+    ("os.rename", "words.npy.new", 1),
+    ("os.rename", "words.json.new", 1),
     ("open", "vectors.faiss.new", 1),
     ("open", "vectors.json.new", 1),
     ("os.rename", "vectors.faiss.new", 1),
@@ -287,7 +292,17 @@ def test_an_update_killed_at_a_file_leaves_old_or_new(
     _finished_like_new(path, current, fresh)
 
 
-@pytest.mark.parametrize(("event", "ends"), [("open", "writer.json"), ("os.remove", "faiss")])
+@pytest.mark.parametrize(
+    ("event", "ends"),
+    [
+        ("open", "writer.json"),
+        ("os.remove", "words.json"),
+        ("os.remove", "words.npy"),
+        ("os.remove", "vectors.faiss"),
+        ("open", "words.npy.new"),
+        ("os.rename", "words.npy.new"),
+    ],
+)
 @pytest.mark.parametrize("verb", ["forget", "repair"])
 def test_a_killed_forget_or_repair_can_be_run_again(
     documents: Path,
