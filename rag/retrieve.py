@@ -18,13 +18,13 @@ from rag import filters as where
 from rag import guard
 from rag.errors import QuestionError
 from rag.library.words import idf
-from rag.records import Chunk, Document, Passage
+from rag.records import Passage
 from rag.terms import question_terms, terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rag.library.catalogue import StoredChunk
+    from rag.library.catalogue import Outline, StoredChunk
     from rag.library.derived import Indexes
     from rag.library.folder import Library
     from rag.library.words import Scores
@@ -48,6 +48,8 @@ _CLEAR = 0.2  # lead of the first passage from which it is not moved at all
 _INSIDE_HIT = 3  # passages of one page that a hit holds
 _LINES = 6  # first lines of a page among which its title is looked for
 _LONGEST_TITLE = 14  # words
+_BEGINNING = 1_500  # characters of a page in which they stand
+_TITLE = 8.0  # weight from which a title is surely named: two or three rare words
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Look:
 
     library: Library
     indexes: Indexes
+    languages: list[str]
     terms: list[str]
     scores: Scores
     bound: float
@@ -174,18 +177,19 @@ def retrieve(
     found = search(looks, vector, weights, reads)
     pages = fold(looks, found, weights, max(limit, REORDERED))
     if reranker is not None:
-        pages = rerank(question, pages, reranker)
-    shown = pages[:limit]
+        pages = rerank(question, looks, pages, reranker)
+    pages = pages[:limit]
+    shown = show(looks, found, pages)
     return Retrieved(
-        tuple(replace(page.passage, rank=rank) for rank, page in enumerate(shown, 1)),
-        {stored.chunk.id: stored for page in shown for stored in page.stored},
+        tuple(passage for passage, _ in shown),
+        {each.chunk.id: each for _, inside in shown for each in inside},
         vector,
         {
-            stored.chunk.id: found[Key(page.library, stored.key)].text
-            for page in shown
-            for stored in page.stored
+            each.chunk.id: found[key].text
+            for page, (_, inside) in zip(pages, shown, strict=True)
+            for key, each in zip(page.keys, inside, strict=True)
         },
-        {page.passage.document.id: looks[page.library].library for page in shown},
+        {page.outline.document_id: looks[page.keys[0].library].library for page in pages},
         {
             term: max(
                 idf(len(each.indexes.words), each.indexes.words.frequency(term)) for each in looks
@@ -193,7 +197,7 @@ def retrieve(
             for look in looks
             for term in look.terms
         },
-        tuple(sorted({code for each in libraries for code in each.catalogue.languages()})),
+        tuple(sorted({code for look in looks for code in look.languages})),
         reads,
     )
 
@@ -217,10 +221,12 @@ def search(
 def look(question: str, library: Library, vector: Vector, allowed: Sequence[int] | None) -> Look:
     """Ask the words, the vectors and the names of one library."""
     indexes = library.indexes()
-    asked = question_terms(question, library.catalogue.languages())[:_MOST_TERMS]
+    languages = library.catalogue.languages()
+    asked = question_terms(question, languages)[:_MOST_TERMS]
     found = Look(
         library,
         indexes,
+        languages,
         asked,
         indexes.words.scores(asked),
         indexes.words.bound(asked),
@@ -231,7 +237,9 @@ def look(question: str, library: Library, vector: Vector, allowed: Sequence[int]
     found.meaning.update(indexes.nearest(vector, CANDIDATES, allowed))
     for inside in _of_named(found):
         wanted.update(key for key, _ in indexes.words.best(found.scores, _INSIDE, inside))
-        found.meaning.update(indexes.nearest(vector, _INSIDE, inside))
+        cosines = indexes.cosines(inside, vector)
+        nearest = sorted(cosines, key=lambda key: (-cosines[key], key))
+        found.meaning.update((key, cosines[key]) for key in nearest[:_INSIDE])
     _measure(found, wanted, vector)
     return found
 
@@ -249,10 +257,8 @@ def _of_named(look: Look) -> Iterator[list[int]]:
 def _measure(look: Look, keys: Iterable[int], vector: Vector) -> None:
     """Look up the cosine of passages that only another leg found; 0 without a vector yet."""
     missing = sorted(key for key in keys if key not in look.meaning)
-    found = look.library.catalogue.vectors_of(missing)
-    look.meaning.update(
-        (key, float(found[key] @ vector) if key in found else 0.0) for key in missing
-    )
+    found = look.indexes.cosines(missing, vector)
+    look.meaning.update((key, found.get(key, 0.0)) for key in missing)
 
 
 # -- fusing ------------------------------------------------------------------------------------
@@ -291,7 +297,7 @@ def feedback(
     clearly the first stands before the fourth: then the question needs no help. Moved always as
     far, questions with one right passage lose (XQuAD .6 points at the first place).
     """
-    best = _best(looks, scored, _FED + 1)
+    best = [key for key, _ in _best(looks, scored, _FED + 1)]
     lead = scored[best[0]].fused - scored[best[-1]].fused if best else 0.0
     strength = weights.feedback * max(0.0, 1 - lead / _CLEAR)
     vectors = [
@@ -307,8 +313,7 @@ def feedback(
     for look in looks:
         near = dict(look.indexes.nearest(moved, CANDIDATES, look.allowed))
         missing = sorted(key for key in look.meaning if key not in near)
-        known = look.library.catalogue.vectors_of(missing)
-        near.update((key, float(v @ moved)) for key, v in known.items())
+        near.update(look.indexes.cosines(missing, moved))
         _measure(look, near, vector)
         # A passage without a vector yet keeps what its words give it.
         near.update((key, 0.0) for key in look.meaning if key not in near)
@@ -316,129 +321,128 @@ def feedback(
     return moved_cosines
 
 
-def _best(looks: Sequence[Look], scored: Mapping[Key, Scored], count: int) -> list[Key]:
+def _best(
+    looks: Sequence[Look], scored: Mapping[Key, Scored], count: int
+) -> list[tuple[Key, Outline]]:
     """The first passages, ties by chunk id, so that the order of loading does not matter."""
     first = sorted(scored, key=lambda key: -scored[key].fused)[: count + CANDIDATES // 2]
-    ids = {}
+    outlines = {}
     for number, look in enumerate(looks):
         mine = [key.chunk for key in first if key.library == number]
-        ids.update(
-            {Key(number, chunk): name for chunk, name in look.library.catalogue.ids(mine).items()}
-        )
-    return sorted(
-        (key for key in first if key in ids), key=lambda key: (-scored[key].fused, ids[key])
-    )[:count]
+        held = look.library.catalogue.outlines(mine)
+        outlines.update({Key(number, chunk): each for chunk, each in held.items()})
+    known = [(key, outlines[key]) for key in first if key in outlines]
+    return sorted(known, key=lambda pair: (-scored[pair[0]].fused, pair[1].id))[:count]
 
 
 # -- pages -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """One page, or one passage where a format has no pages; `stored` its chunks, best first."""
+class Page:
+    """One page, or one passage where a format has no pages, with its passages, best first.
 
-    library: int
-    passage: Passage
-    stored: tuple[StoredChunk, ...]
+    `outline` is that of the best one, `score` what the page is ordered by.
+    """
+
+    keys: tuple[Key, ...]
+    outline: Outline
+    score: float
 
 
 def fold(
-    looks: Sequence[Look],
-    scored: Mapping[Key, Scored],
-    weights: Weights,
-    limit: int,
-) -> list[Found]:
+    looks: Sequence[Look], scored: Mapping[Key, Scored], weights: Weights, limit: int
+) -> list[Page]:
     """Pages in order of their best passage, the first of them again by what they are titled.
 
     A document that several libraries hold counts in the first of them only.
     """
-    most = _INSIDE_HIT * limit + CANDIDATES
-    stored: dict[Key, StoredChunk] = {}
-    first = _best(looks, scored, most)
-    for number, look in enumerate(looks):
-        mine = [key.chunk for key in first if key.library == number]
-        held = look.library.catalogue.chunks(mine)
-        stored.update({Key(number, key): each for key, each in held.items()})
-    pages: dict[tuple[str, int | str], list[Key]] = {}
     homes: dict[str, int] = {}
-    for key in first:
-        chunk = stored[key].chunk
-        if homes.setdefault(chunk.document_id, key.library) == key.library:
-            place = chunk.id if chunk.page is None else chunk.page
-            pages.setdefault((chunk.document_id, place), []).append(key)
+    pages: dict[tuple[str, int | str], list[tuple[Key, Outline]]] = {}
+    for key, outline in _best(looks, scored, _INSIDE_HIT * limit + CANDIDATES):
+        if homes.setdefault(outline.document_id, key.library) == key.library:
+            place = outline.id if outline.page is None else outline.page
+            pages.setdefault((outline.document_id, place), []).append((key, outline))
     asked = frozenset(term for look in looks for term in look.terms)
     found = []
-    for keys in list(pages.values())[:limit]:
-        best = scored[keys[0]]
-        look = looks[keys[0].library]
-        inside = tuple(stored[key] for key in keys[:_INSIDE_HIT])
-        score = best.fused + weights.part * titled(look, inside, asked)
-        found.append(
-            Found(
-                keys[0].library,
-                Passage(
-                    document=_shelved(inside[0], look, len(looks)),
-                    chunk=inside[0].chunk,
-                    rank=0,
-                    score=score,
-                    words=best.words,
-                    meaning=best.meaning,
-                    named=best.named,
-                    flags=guard.flags(inside[0].chunk.text),
-                    more=tuple(each.chunk for each in inside[1:]),
-                ),
-                inside,
-            )
+    for inside in list(pages.values())[:limit]:
+        key, outline = inside[0]
+        score = scored[key].fused + weights.part * titled(looks[key.library], outline, asked)
+        found.append(Page(tuple(each for each, _ in inside[:_INSIDE_HIT]), outline, score))
+    return sorted(found, key=_first_page)
+
+
+def _first_page(page: Page) -> tuple[float, str]:
+    return -page.score, page.outline.id
+
+
+def show(
+    looks: Sequence[Look], scored: Mapping[Key, Scored], pages: Sequence[Page]
+) -> list[tuple[Passage, tuple[StoredChunk, ...]]]:
+    """Pages as passages, ranked, each with its chunks as they are stored."""
+    stored: dict[Key, StoredChunk] = {}
+    for number, look in enumerate(looks):
+        mine = [key.chunk for page in pages for key in page.keys if key.library == number]
+        held = look.library.catalogue.chunks(mine)
+        stored.update({Key(number, key): each for key, each in held.items()})
+    found = []
+    for rank, page in enumerate(pages, start=1):
+        inside = tuple(stored[key] for key in page.keys)
+        best, look = scored[page.keys[0]], looks[page.keys[0].library]
+        collection = str(look.library.path) if len(looks) > 1 else ""
+        passage = Passage(
+            document=replace(inside[0].document, collection=collection),
+            chunk=inside[0].chunk,
+            rank=rank,
+            score=page.score,
+            words=best.words,
+            meaning=best.meaning,
+            named=best.named,
+            flags=guard.flags(inside[0].chunk.text),
+            more=tuple(each.chunk for each in inside[1:]),
         )
-    return sorted(found, key=lambda page: (-page.passage.score, page.passage.chunk.id))
+        found.append((passage, inside))
+    return found
 
 
-def titled(look: Look, inside: Sequence[StoredChunk], asked: frozenset[str]) -> float:
+def titled(look: Look, outline: Outline, asked: frozenset[str]) -> float:
     """How far the question names this page by its title, heading or caption, 0..1.
 
     "the balance sheet" names a page titled "Consolidated Balance Sheets": the share of a title's
     rare words that the question says, where it says two at least.
     """
-    chunk = inside[0].chunk
-    lines = {*chunk.headings[-1:], chunk.caption, *_first_lines(look, chunk)} - {""}
-    languages = look.library.catalogue.languages()
+    lines = [*outline.headings[-1:], outline.caption, *_first_lines(look, outline)]
+    index = look.indexes.words
     best = 0.0
-    for line in lines:
-        title = set(terms(line, languages))
-        said = title & asked
+    for line in dict.fromkeys(filter(None, lines)):
+        title = {
+            term: idf(len(index), index.frequency(term)) for term in terms(line, look.languages)
+        }
+        said = [term for term in title if term in asked]
         if len(said) >= 2:
-            weights = {
-                term: idf(len(look.indexes.words), look.indexes.words.frequency(term))
-                for term in title
-            }
-            weight = sum(weights[term] for term in said)
-            best = max(best, weight / sum(weights.values()) * min(1.0, weight / _TITLE))
+            weight = sum(title[term] for term in said)
+            best = max(best, weight / sum(title.values()) * min(1.0, weight / _TITLE))
     return best
 
 
-_TITLE = 8.0  # weight from which a title is surely named: two or three rare words
-
-
-def _first_lines(look: Look, chunk: Chunk) -> list[str]:
-    if chunk.page is None:
+def _first_lines(look: Look, outline: Outline) -> list[str]:
+    if outline.page is None:
         return []
-    text = look.library.catalogue.page_text(chunk.document_id, chunk.page)
+    text = look.library.catalogue.page_beginning(outline.document_id, outline.page, _BEGINNING)
     lines = (line for line in text.split("\n") if any(map(str.isalpha, line)))
     return [line for line in lines if len(line.split()) <= _LONGEST_TITLE][:_LINES]
 
 
-def _shelved(stored: StoredChunk, look: Look, libraries: int) -> Document:
-    if libraries < 2:
-        return stored.document
-    return replace(stored.document, collection=str(look.library.path))
-
-
-def rerank(question: str, pages: Sequence[Found], reranker: Reranker) -> list[Found]:
+def rerank(
+    question: str, looks: Sequence[Look], pages: Sequence[Page], reranker: Reranker
+) -> list[Page]:
     """The first pages by the scores of a model that reads question and passage together."""
-    first = list(pages[:REORDERED])
-    values = reranker.scores(question, [page.passage.chunk.text for page in first])
-    again = [
-        replace(page, passage=replace(page.passage, score=value))
-        for page, value in zip(first, values, strict=True)
-    ]
-    return sorted(again, key=lambda page: (-page.passage.score, page.passage.chunk.id))
+    first = pages[:REORDERED]
+    texts: dict[Key, str] = {}
+    for number, look in enumerate(looks):
+        mine = [page.keys[0].chunk for page in first if page.keys[0].library == number]
+        held = look.library.catalogue.chunks(mine)
+        texts.update({Key(number, key): each.chunk.text for key, each in held.items()})
+    values = reranker.scores(question, [texts[page.keys[0]] for page in first])
+    again = [replace(page, score=value) for page, value in zip(first, values, strict=True)]
+    return sorted(again, key=_first_page)

@@ -105,10 +105,10 @@ def _steps(
     found = retrieve.search(looks, vector, weights, reads)
     steps.append(_fused(found, number, chunks))
     pages = retrieve.fold(looks, found, weights, retrieve.REORDERED)
-    steps.append(_page("pages", "one hit a page, titles counted", pages, chunks))
+    steps.append(_page("pages", "one hit a page, titles counted", pages, number, chunks))
     if parts.reranker is not None:
-        pages = retrieve.rerank(question, pages, parts.reranker)
-        steps.append(_page("reranked", parts.reranker.identity, pages, chunks))
+        pages = retrieve.rerank(question, looks, pages, parts.reranker)
+        steps.append(_page("reranked", parts.reranker.identity, pages, number, chunks))
     return [*steps, *_answered(question, parts, filters, document, page)]
 
 
@@ -234,14 +234,17 @@ def _fused(
 
 
 def _page(
-    name: str, what: str, pages: Sequence[retrieve.Found], chunks: Mapping[int, StoredChunk]
+    name: str,
+    what: str,
+    pages: Sequence[retrieve.Page],
+    library: int,
+    chunks: Mapping[int, StoredChunk],
 ) -> Step:
-    ids = {each.chunk.id for each in chunks.values()}
     for rank, page in enumerate(pages, 1):
-        if any(each.chunk.id in ids for each in page.stored):
+        if any(key.library == library and key.chunk in chunks for key in page.keys):
             shown = rank <= PASSAGES_SHOWN
             beyond = "" if shown else f"; the first {PASSAGES_SHOWN} are looked into"
-            return Step(name, shown, what + beyond, rank, page.passage.score)
+            return Step(name, shown, what + beyond, rank, page.score)
     return Step(name, False, f"{what}; beyond the first {len(pages)}")
 
 

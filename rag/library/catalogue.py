@@ -117,6 +117,17 @@ class StoredChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Outline:
+    """Where a chunk stands: what is needed to order many of them."""
+
+    id: str
+    document_id: str
+    page: int | None
+    headings: tuple[str, ...]
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
 class Counts:
     documents: int
     files: int
@@ -651,20 +662,25 @@ class Catalogue:
                 f"SELECT key, terms FROM chunks WHERE key IN ({marks}) ORDER BY key", batch
             )
 
-    def ids(self, keys: Sequence[int]) -> dict[int, str]:
-        """Chunk ids by key; keys that are not here are left out."""
-        found: dict[int, str] = {}
+    def outlines(self, keys: Sequence[int]) -> dict[int, Outline]:
+        """Where chunks stand, by key; keys that are not here are left out."""
+        found = {}
         for batch in _batches(keys):
             marks = ",".join("?" * len(batch))
-            found.update(
-                self._db.execute(f"SELECT key, id FROM chunks WHERE key IN ({marks})", batch)
-            )
+            for key, identity, document_id, page, headings, caption in self._db.execute(
+                "SELECT key, id, document_id, page, headings, caption FROM chunks "
+                f"WHERE key IN ({marks})",
+                batch,
+            ):
+                titles = tuple(json.loads(headings)) if headings != "[]" else ()
+                found[key] = Outline(identity, document_id, page, titles, caption)
         return found
 
-    def page_text(self, document_id: str, page: int) -> str:
-        """The stored text of one page, "" where there is no such page."""
+    def page_beginning(self, document_id: str, page: int, characters: int) -> str:
+        """The first characters of the text of one page, "" where there is no such page."""
         row = self._db.execute(
-            "SELECT text FROM pages WHERE document_id = ? AND number = ?", (document_id, page)
+            "SELECT substr(text, 1, ?) FROM pages WHERE document_id = ? AND number = ?",
+            (characters, document_id, page),
         ).fetchone()
         return "" if row is None else str(row[0])
 

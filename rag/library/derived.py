@@ -47,6 +47,10 @@ class Indexes:
         """Key and cosine of the passages nearest to a vector, best first, ties by key."""
         return self.vectors.search(vector, limit, allowed, exact=self.catalogue.vectors_of)
 
+    def cosines(self, keys: Sequence[int], vector: Vector) -> dict[int, float]:
+        """The cosine of each of these passages; those without a vector yet are left out."""
+        return self.vectors.cosines(keys, vector, self.catalogue.vectors_of)
+
     def recall(self) -> float:
         """Recall@10 (0..1) of the vector index against comparing every vector, measured now."""
         stored = self.catalogue.vectors(_dimensions(self.catalogue))

@@ -105,7 +105,7 @@ class Names:
         for size in range(1, _LONGEST_JOIN + 1):
             for start in range(len(words) - size + 1):
                 joined = "".join(words[start : start + size])
-                for token in {joined, _stem(joined)} if size == 1 else {joined}:
+                for token in dict.fromkeys([joined, _stem(joined)] if size == 1 else [joined]):
                     if (
                         token in self._where
                         and token not in found
