@@ -38,7 +38,8 @@ _PIECE = re.compile(
     r"|(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)|\d+\.\d+(?![\w.]))"
     rf"|(?P<word>(?:(?![{_UNSPACED}_])\w)+)"
 )
-_IDENTIFIER = re.compile(r"\w+(?:[-_/.#@]\w+)+")
+# Tried at the beginning of a word only: from each letter of a long one, time would grow squared.
+_IDENTIFIER = re.compile(r"(?<!\w)\w+(?:[-_/.#@]\w+)+")
 _MARKS = re.compile(
     "[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640]"
 )
@@ -89,7 +90,7 @@ def terms(text: str, languages: Sequence[str] = (ENGLISH,)) -> Iterator[str]:
         yield from _pieces(lowered, at, whole.end(), languages)
         at = whole.end()
         joined = re.sub(r"[-_/.#@]", "", whole.group())
-        if _is_identifier(whole.group()) and len(joined) <= LONGEST_TERM:
+        if _is_identifier(whole.group()) and 0 < len(joined) <= LONGEST_TERM:
             yield fold(joined)
     yield from _pieces(lowered, at, len(lowered), languages)
 
