@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.terms import question_terms, terms
 from rag.text import LONGEST_SENTENCE, content_stems, sentences, stems
 
 PIECES = st.lists(
@@ -81,3 +84,15 @@ def test_words_that_say_nothing_are_kept_where_nothing_else_is() -> None:
     assert content_stems("Where are the herons nesting?") == ["heron", "nest"]
     assert content_stems("to be or not to be") == ["not"]
     assert content_stems("Who is she?") == stems("Who is she?")
+
+
+def test_a_blank_to_be_filled_is_no_term() -> None:
+    """An empty term stands nowhere, and would count as the rarest word of the question."""
+    assert question_terms("The weir of ____ was built.") == question_terms("The weir was built.")
+
+
+@pytest.mark.parametrize("piece", ["x", "1", "_", "a_", "a.", "1,234", "水"])
+def test_terms_take_time_in_step_with_the_text(piece: str) -> None:
+    began = time.monotonic()
+    assert sum(1 for _ in terms(piece * 200_000)) <= 400_000
+    assert time.monotonic() - began < 10
