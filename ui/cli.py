@@ -499,8 +499,11 @@ def status(
 def verify(library: LibraryOption = None, as_json: JsonOption = False) -> int:
     """Check the library's integrity, changing nothing; ends 4 when something is wrong."""
     settings = read_settings(library=library)
-    problems = _open(settings).verify()
-    return _integrity(problems, settings, as_json)
+    target = _open(settings)
+    problems = target.verify()
+    # Of a damaged catalogue nothing more can be asked.
+    recall = None if any(each.startswith("catalogue") for each in problems) else target.recall()
+    return _integrity(problems, settings, as_json, recall)
 
 
 @app.command()
@@ -686,11 +689,19 @@ def _print_json(row: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _integrity(problems: list[str], settings: Settings, as_json: bool) -> int:
+def _integrity(
+    problems: list[str],
+    settings: Settings,
+    as_json: bool,
+    recall: tuple[str, float] | None = None,
+) -> int:
     if as_json:
-        _print_json({"ok": not problems, "problems": problems})
+        row: dict[str, Any] = {"ok": not problems, "problems": problems}
+        if recall:
+            row["vectors"] = {"kind": recall[0], "recall@10": round(recall[1], 4)}
+        _print_json(row)
     else:
-        printing.problems(problems, settings.library)
+        printing.problems(problems, settings.library, recall)
     return 4 if problems else 0
 
 

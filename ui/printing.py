@@ -158,9 +158,11 @@ def writing(who: Mapping[str, Any]) -> str:
     return said
 
 
-def problems(found: Sequence[str], library: Path) -> None:
+def problems(found: Sequence[str], library: Path, recall: tuple[str, float] | None = None) -> None:
     if not found:
         print(f"{library}: everything agrees.")
+    if recall and recall[1] < 1:
+        print(f"The {recall[0]} vector index finds {recall[1]:.1%} of the ten nearest passages.")
     for problem in found:
         print(problem)
     if found:

@@ -262,6 +262,12 @@ class Library:
             found = [f"catalogue: {error}"]
         return found
 
+    def recall(self) -> tuple[str, float]:
+        """Kind of the vector index ("exact", "approximate") and its recall@10, measured now."""
+        with self.catalogue.reading():
+            indexes = self.indexes()
+            return indexes.vectors.kind, indexes.recall()
+
     def repair(self) -> list[str]:
         """Rebuild everything derived; returns what is still wrong afterwards."""
         with self._locked():
