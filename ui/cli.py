@@ -283,7 +283,13 @@ def ask(
     from rag import assemble
     from rag.ask import ask as answer
 
-    settings = read_settings(embedder=embedder, generator=generator, reranker=reranker, mode=mode)
+    settings = read_settings(
+        **_asked(library),
+        embedder=embedder,
+        generator=generator,
+        reranker=reranker,
+        mode=mode,
+    )
     filters = _filters(document, folder, kind, since, until)
     questions = _questions(question, batch, out)
     parts = assemble.parts(settings, mode=settings.mode)
@@ -408,7 +414,13 @@ def evaluate(
     from rag.evaluation.run import Gate, broken_gates
     from rag.evaluation.run import evaluate as run
 
-    settings = read_settings(embedder=embedder, generator=generator, reranker=reranker, mode=mode)
+    settings = read_settings(
+        **_asked(library),
+        embedder=embedder,
+        generator=generator,
+        reranker=reranker,
+        mode=mode,
+    )
     gates = [Gate.at_least(text) for text in least or []]
     gates += [Gate.at_most(text) for text in most or []]
     rows = read_cases(cases)
