@@ -16,8 +16,8 @@ _MONTHS["sept"] = 9
 _MONTH = "(?P<month>" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")\.?"
 _QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4}
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
-_FISCAL = r"(?:fy|cy|(?:fiscal|financial|calendar)(?: year)?)?[ ']*"
-_SHORT = rf"(?:{_FISCAL}{_YEAR}|fy[ ']*(?P<short>\d\d))"
+_FISCAL = r"(?:fy|cy|(?:fiscal|financial|calendar)(?: year)?)?[ ']{0,3}"
+_SHORT = rf"(?:{_FISCAL}{_YEAR}|fy[ ']{{0,3}}(?P<short>\d\d))"
 
 _FORMS = [
     re.compile(pattern)
@@ -28,12 +28,12 @@ _FORMS = [
         rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH},? {_YEAR}(?!\d)",
         rf"\b{_MONTH},? {_YEAR}(?!\d)",
         r"(?<!\d)(?P<year>(?:19|20)\d\d)[- ]?q(?P<quarter>[1-4])(?!\d)",
-        rf"\bq(?P<quarter>[1-4])[ ',-]*(?:of )?(?:the )?{_SHORT}(?!\d)",
-        rf"(?<!\d)(?P<quarter>[1-4])q[ ',-]*{_SHORT}(?!\d)",
+        rf"\bq(?P<quarter>[1-4])[ ',-]{{0,3}}(?:of )?(?:the )?{_SHORT}(?!\d)",
+        rf"(?<!\d)(?P<quarter>[1-4])q[ ',-]{{0,3}}{_SHORT}(?!\d)",
         rf"\b(?P<spelt>first|second|third|fourth) quarter,?(?: of| in)?(?: the)? ?{_SHORT}(?!\d)",
         rf"(?<!\d){_YEAR}-(?P<month>0[1-9]|1[0-2])(?![-\d])",
         rf"(?<![\d.,]){_FISCAL}{_YEAR}(?![\d%]|[.,]\d)",
-        r"\bfy[ ']*(?P<short>\d\d)(?!\d)",
+        r"\bfy[ ']{0,3}(?P<short>\d\d)(?!\d)",
     )
 ]
 _CUE = re.compile(
@@ -88,16 +88,16 @@ def tokens(period: str) -> tuple[str, ...]:
 
 
 def _found(lowered: str) -> Iterator[tuple[int, str]]:
-    taken: list[tuple[int, int]] = []
+    taken = bytearray(len(lowered))
     hits = []
     for form in _FORMS:
         for match in form.finditer(lowered):
             start, end = match.span()
-            if any(start < stop and begin < end for begin, stop in taken):
+            if any(taken[start:end]):
                 continue
             period = _period(match)
             if period:
-                taken.append((start, end))
+                taken[start:end] = b"\1" * (end - start)
                 hits.append((start, period))
     yield from sorted(hits)
 
@@ -105,7 +105,8 @@ def _found(lowered: str) -> Iterator[tuple[int, str]]:
 def _period(match: re.Match[str]) -> str:
     parts = match.groupdict()
     short = parts.get("short")
-    year = parts.get("year") or (f"20{short}" if short else "")
+    # Through a number, since digits of other scripts are digits too.
+    year = str(int(parts.get("year") or f"20{short}"))
     quarter = parts.get("quarter") or _QUARTERS.get(parts.get("spelt") or "")
     if quarter:
         return f"{year}-Q{quarter}"

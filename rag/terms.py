@@ -33,18 +33,25 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff"
 )
+# Vowel signs and other marks, which `\w` leaves out and words of Hindi or vocalised Arabic hold.
+_INSIDE = "".join(
+    character
+    for character in map(chr, range(0x300, 0x1000))
+    if unicodedata.category(character) in ("Mn", "Mc")
+)
 _PIECE = re.compile(
     rf"(?P<unspaced>[{_UNSPACED}]+)"
     r"|(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)|\d+\.\d+(?![\w.]))"
-    rf"|(?P<word>(?:(?![{_UNSPACED}_])\w)+)"
+    rf"|(?P<word>(?:(?![{_UNSPACED}_])[\w{_INSIDE}])+)"
 )
-# Tried at the beginning of a word only: from each letter of a long one, time would grow squared.
-_IDENTIFIER = re.compile(r"(?<!\w)\w+(?:[-_/.#@]\w+)+")
+# Only from the first letter of a run: tried from each, a long word would take its length squared.
+_IDENTIFIER = re.compile(rf"(?<![\w{_INSIDE}])[\w{_INSIDE}]+(?:[-_/.#@][\w{_INSIDE}]+)+")
 _MARKS = re.compile(
     "[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0640]"
 )
 _ORDINARY = re.compile(r"\w+(?:['’]\w+)*")
 _POSSESSIVE = re.compile(r"(?<=\w)['’]s?\b(?!\w)")
+_DIGIT = re.compile(r"\d")
 _RUN = re.compile(r"\d+|[^\W\d_]+")
 
 # What langid calls a language, and Snowball its stemmer.
@@ -113,11 +120,13 @@ def _pieces(text: str, start: int, end: int, languages: Sequence[str]) -> Iterat
         if piece.lastgroup == "unspaced":
             yield from found
             yield from (found[at : at + 2] for at in range(len(found) - 1))
+        elif len(found) > LONGEST_TERM:
+            continue
         elif piece.lastgroup == "number":
             yield found.replace(",", "")
-        elif len(found) <= LONGEST_TERM:
+        else:
             yield from dict.fromkeys(filter(None, (_stem(found, code) for code in languages)))
-            if not found.isalpha() and not found.isdigit():
+            if _DIGIT.search(found) and not found.isdigit():
                 # "FY2022" is found by "2022" too.
                 yield from (run for run in _RUN.findall(found) if len(run) > 1)
 
@@ -136,7 +145,8 @@ def fold(word: str) -> str:
     if word.isascii():
         return word
     bare = _MARKS.sub("", unicodedata.normalize("NFKD", word))
-    return unicodedata.normalize("NFC", bare)
+    # Some letters stand for several words; a term is one.
+    return unicodedata.normalize("NFC", "".join(bare.split()))
 
 
 def _is_identifier(word: str) -> bool:

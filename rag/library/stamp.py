@@ -59,9 +59,14 @@ def write(
 def read(folder: Path, stamp_name: str) -> Stamp | None:
     """The stamp, None where it is missing or unreadable."""
     try:
-        return Stamp(**json.loads((folder / stamp_name).read_text(encoding="utf-8")))
+        found = Stamp(**json.loads((folder / stamp_name).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+    numbers = all(type(value) is int for value in (found.generation, found.count))
+    words = all(isinstance(value, str) for value in (found.state, found.sha256, found.kind))
+    share = found.recall is None or isinstance(found.recall, float)
+    # SQLite, which is asked about it, takes numbers of 64 bits.
+    return found if numbers and words and share and abs(found.generation) < 2**63 else None
 
 
 def whole(folder: Path, name: str, stamp: Stamp) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -31,7 +32,16 @@ WORDING = "numpy descr fortran_order false shape"
 """What numpy writes in front of each array, whatever was loaded."""
 
 _MOST = 255  # of one term in one passage that are counted
-_ARRAYS = ("keys", "lengths", "terms", "starts", "rows", "counts")
+_ARRAYS = {
+    "keys": "<i8", "lengths": "<i4", "terms": "<u8", "starts": "<i8", "rows": "<i4",
+    "counts": "|u1",
+}  # fmt: skip
+# What numpy writes before a vector. Its reader evaluates this as Python, and fails in many ways.
+_HEADER_SIZE = 128
+_HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00v\x00"
+    rb"\{'descr': '(...)', 'fortran_order': False, 'shape': \((\d{1,15}),\), \} *\n"
+)
 
 Keys = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float32]
@@ -220,8 +230,8 @@ class WordIndex:
         }  # fmt: skip
 
         def write(file: Any) -> None:
-            for name in _ARRAYS:
-                np.lib.format.write_array(file, np.ascontiguousarray(arrays[name]))
+            for name, kind in _ARRAYS.items():
+                np.lib.format.write_array(file, np.ascontiguousarray(arrays[name], kind))
 
         stamp.write(folder, FILE, STAMP, write, Stamp(generation, state, len(self)))
 
@@ -231,16 +241,28 @@ class WordIndex:
         path = folder / FILE
         arrays = {}
         with path.open("rb") as file:
-            for name in _ARRAYS:
-                np.lib.format.read_magic(file)
-                shape, _, kind = np.lib.format.read_array_header_1_0(file)
-                size = int(np.prod(shape)) * kind.itemsize
+            left = path.stat().st_size
+            for name, kind in _ARRAYS.items():
+                header = _HEADER.fullmatch(file.read(_HEADER_SIZE))
+                if header is None or header[1].decode() != kind:
+                    raise ValueError(f"{path} holds something else than {name}")
+                count = int(header[2])
+                size = count * np.dtype(kind).itemsize
+                left -= _HEADER_SIZE + size
+                if left < 0:
+                    raise ValueError(f"{path} ends before its {name} do")
                 arrays[name] = (
-                    np.memmap(path, kind, "r", file.tell(), shape)
-                    if size
-                    else np.zeros(shape, kind)
+                    np.memmap(path, kind, "r", file.tell(), (count,)) if size else np.zeros(0, kind)
                 )
                 file.seek(size, 1)
+        sizes = {name: len(array) for name, array in arrays.items()}
+        if (
+            left
+            or sizes["keys"] != sizes["lengths"]
+            or sizes["starts"] != sizes["terms"] + 1
+            or not sizes["rows"] == sizes["counts"] == arrays["starts"][-1]
+        ):
+            raise ValueError(f"{path} does not agree with itself")
         return cls(arrays)
 
 
