@@ -70,6 +70,14 @@ def made(tmp_path: Path, folder: Path, parser: Parser) -> Made:
     return Made(tmp_path / "library", folder, parser)
 
 
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory, parser: Parser) -> Path:
+    """A library of eight documents, to be copied."""
+    folder = tmp_path_factory.mktemp("loaded")
+    Made(folder / "library", folder / "documents", parser).load(_texts(0, 8)).close()
+    return folder / "library"
+
+
 def _indexes(library: Library) -> Indexes:
     with library.catalogue.reading():
         return library.indexes()
@@ -225,11 +233,13 @@ def _folder_instead(path: Path) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("damage", [_missing, _empty, _cut, _one_bit, _folder_instead])
-def test_a_damaged_file_is_not_used(made: Made, name: str, damage: object) -> None:
-    library = made.load(_texts(0, 8))
-    library.close()
-    damage(made.path / name)  # type: ignore[operator]
-    again = Library.open(made.path)
+def test_a_damaged_file_is_not_used(
+    loaded: Path, tmp_path: Path, name: str, damage: object
+) -> None:
+    path = shutil.copytree(loaded, tmp_path / "library")
+    damage(path / name)  # type: ignore[operator]
+    again = Library.open(path)
+    assert again.verify()
     assert _agrees(again)
     again.close()
 
@@ -246,10 +256,12 @@ def test_a_damaged_file_is_not_used(made: Made, name: str, damage: object) -> No
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("name", [words.STAMP, vectors.STAMP])
-def test_a_stamp_that_says_nonsense_is_not_believed(made: Made, name: str, content: str) -> None:
-    made.load(_texts(0, 3)).close()
-    (made.path / name).write_text(content, encoding="utf-8")
-    again = Library.open(made.path)
+def test_a_stamp_that_says_nonsense_is_not_believed(
+    loaded: Path, tmp_path: Path, name: str, content: str
+) -> None:
+    path = shutil.copytree(loaded, tmp_path / "library")
+    (path / name).write_text(content, encoding="utf-8")
+    again = Library.open(path)
     assert any("stamp" in problem for problem in again.verify())
     assert _agrees(again)
     again.close()
