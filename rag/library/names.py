@@ -100,8 +100,8 @@ class Names:
         for period in sorted(periods):
             counts = 1.0 if period[:4] == last else _EARLIER
             found.update({token: counts for token in dates.tokens(period) if token in self._where})
-        written = _WORDS.findall(question)
-        words = [fold(re.sub(r"['’]s?$", "", word).lower()) for word in written]
+        written = [re.sub(r"['’]s?$", "", word) for word in _WORDS.findall(question)]
+        words = [fold(word.lower()) for word in written]
         for size in range(1, _LONGEST_JOIN + 1):
             for start in range(len(words) - size + 1):
                 joined = "".join(words[start : start + size])

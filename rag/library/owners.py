@@ -58,6 +58,8 @@ class Owners:
         """The value of the document of each row, 0 where it has none."""
         by_place = np.zeros(max(1, len(self._places)))
         for document, value in values.items():
-            by_place[self._places[document]] = value
+            # A scan of which nothing could be read has a name and no passages.
+            if document in self._places:
+                by_place[self._places[document]] = value
         found: list[float] = by_place[self._numbers[rows]].tolist()
         return found
