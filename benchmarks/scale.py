@@ -235,12 +235,18 @@ def _times(search: Callable[[str], object], asked: Sequence[str]) -> tuple[float
 
 
 def _truth(library: Library, asked: Sequence[str]) -> None:
-    """Recall for the questions themselves, beside that for disturbed passages."""
+    """Recall for real questions, beside that for the mixtures that stand for them.
+
+    Those of another set ask for what the library does not hold: nothing is near to them.
+    """
     questions = np.stack([sets.embedder().embed_question(each) for each in asked])
     dimensions = sets.embedder().identity.dimensions
     truth = nearest(library.catalogue.vectors(dimensions), questions, 10)
     found = [[key for key, _ in library.indexes().nearest(question, 10)] for question in questions]
-    print(f"recall@10 for the {len(asked)} questions: {overlap(truth, found):.3f}")
+    own = len(sets.cases(SET))
+    print(f"recall@10 for the {own} questions of {SET}: {overlap(truth[:own], found[:own]):.3f}")
+    rest = overlap(truth[own:], found[own:])
+    print(f"recall@10 for {len(asked) - own} questions of {MORE_QUESTIONS}: {rest:.3f}")
 
 
 def _grown(library: Library, temporary: Path) -> None:

@@ -31,7 +31,7 @@ EXACT, APPROXIMATE = "exact", "approximate"
 EXACT_UP_TO = 200_000
 """Vectors. Comparing 200,000 of 384 dimensions takes some 15 ms; a million 1.5 GB and 80 ms."""
 
-RECALL = 0.985
+RECALL = 0.995
 """Of the ten nearest, how many the approximate index shall find; measured when it is built."""
 
 _SAMPLE = 200  # questions of that measurement
@@ -78,9 +78,8 @@ class FaissIndex:
     ) -> FaissIndex:
         """Index `count` vectors, which are gone through three times, for a recall@10 of `recall`.
 
-        The number of lists looked through is the smallest of a range that reaches it, on vectors of
-        the index disturbed a little: questions are near passages and never equal to one. `exact`
-        looks up vectors by key.
+        The number of lists looked through is the smallest of a range that reaches it on mixtures of
+        vectors of the index, which stand for questions. `exact` looks up vectors by key.
         """
         faiss = _faiss()
         # FAISS advises 4 to 16 lists for each square root; fewer need fewer vectors to be trained.
@@ -109,12 +108,12 @@ class FaissIndex:
     ) -> float:
         """Recall@10 against all vectors compared; `wanted` sets the fewest lists that reach it.
 
-        Questions are vectors of the index, disturbed a little.
+        Questions are mixtures of vectors of the index; see `mixed`.
         """
         if self.recall is None or not len(self):
             return 1.0
         keys = self.keys()[:: max(1, len(self) // _SAMPLE)][:_SAMPLE]
-        questions = disturbed(np.stack([*exact(keys.tolist()).values()]))
+        questions = mixed(np.stack([*exact(keys.tolist()).values()]))
         truth = nearest(batches, questions, 10)
         measured = 0.0
         for probes in _PROBES if wanted else (self._index.nprobe,):
@@ -327,12 +326,15 @@ def nearest(
     return [[key for key in row if key >= 0] for row in keys.tolist()]
 
 
-def disturbed(vectors: Vectors, noise: float = 0.6) -> Vectors:
-    """Unit vectors near the given ones: noise of that length, from a fixed seed, is added."""
+def mixed(vectors: Vectors) -> Vectors:
+    """Unit vectors between three of the given ones each, by a fixed seed, as many as were given.
+
+    Questions lie between passages, farther from each than a passage with noise does. Of the ten
+    nearest to questions about a library of a million passages, 8 lists of 4,000 gave 76 %, to such
+    mixtures 72 %, but to passages with noise half their length 99.7 %.
+    """
     random = np.random.default_rng(0)
-    rows = vectors + random.normal(size=vectors.shape).astype(np.float32) * (
-        noise / vectors.shape[1] ** 0.5
-    )
+    rows = sum(vectors[random.permutation(len(vectors))] for _ in range(3))
     found: Vectors = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     return found
 

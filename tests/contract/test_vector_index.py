@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rag.library import stamp
-from rag.library.vectors import EXACT_UP_TO, FILE, STAMP, FaissIndex, disturbed
+from rag.library.vectors import EXACT_UP_TO, FILE, STAMP, FaissIndex, mixed
 from rag.ports import Vector, VectorIndex, Vectors
 
 Make = Callable[[Sequence[int], Vectors], VectorIndex]
@@ -124,7 +124,7 @@ class Approximate:
 
     def recall(self, index: FaissIndex) -> float:
         """Recall@10, counted here and not by the index itself."""
-        questions = disturbed(self.vectors[::37])
+        questions = mixed(self.vectors[::37])
         shares = []
         for question in questions:
             truth = {self.keys[row] for row in np.argsort(-(self.vectors @ question))[:10]}
