@@ -92,11 +92,6 @@ class Look:
     allowed: Sequence[int] | None
     meaning: dict[int, float] = field(default_factory=dict)
 
-    def words(self, key: int) -> float:
-        """BM25 of a passage, over what a passage could reach at most; 0..1."""
-        at = self.indexes.words.rows([key])
-        return float(self.scores[at[0]]) / self.bound if len(at) and self.bound else 0.0
-
 
 @dataclass(frozen=True, slots=True)
 class Scored:

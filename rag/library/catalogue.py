@@ -624,6 +624,8 @@ class Catalogue:
         self._db.execute("DELETE FROM vectors")
         self._db.execute("UPDATE documents SET embedded = 0")
         self._db.execute("DELETE FROM meta WHERE key = 'embedder'")
+        # Same keys, other vectors to come: no index made before can be brought up to date.
+        self._db.execute("DELETE FROM states")
 
     def vectors(self, dimensions: int) -> Iterator[tuple[list[int], Vectors]]:
         """Keys in ascending order and their vectors, shape (n, dimensions), in batches."""

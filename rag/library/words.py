@@ -2,8 +2,8 @@
 
 Postings in numpy arrays, scored when asked, so that an index which grew and shrank gives the same
 scores as one built afresh. An engine made for text search keeps statistics by segment, where
-deleted passages go on counting; SQLite's FTS5 visits every row that holds any word of a question
-and takes 400 ms where this takes 6 (`benchmarks/words.py`, 35,726 passages).
+deleted passages go on counting; SQLite's FTS5 visits every row that holds any word of a question.
+Of 75 questions to 35,736 passages half took it 32 ms, this 1.3, and 95 % took it 73 ms, this 5.6.
 """
 
 from __future__ import annotations
