@@ -139,9 +139,11 @@ def ask_form(settings: Settings, libraries: list[Library]) -> None:
     if not possible:
         st.caption("No generator is installed, so answers are quotes. To install it:")
         st.code(GENERATOR.install, language=None)
-    if asked:
-        mode = Mode.GENERATE if shown_as == PHRASED else Mode.QUOTE
-        answer(question, mode, settings, chosen, filters())
+    # Always there: what follows keeps its place, and what is unfolded stays so at the next run.
+    with st.container():
+        if asked:
+            mode = Mode.GENERATE if shown_as == PHRASED else Mode.QUOTE
+            answer(question, mode, settings, chosen, filters())
 
 
 def where_to_look(libraries: list[Library]) -> tuple[list[Library], Callable[[], Filters]]:

@@ -276,7 +276,8 @@ def test_filters_a_follow_up_and_a_page_that_was_not_found(visit: Visit, tmp_pat
     page.get_by_role("button", name="Ask", exact=True).click()
     expect(page.locator(".sb-problem")).to_contain_text("No document matches kind docx.")
     page.get_by_label("Kinds of file").fill("")
-    page.get_by_role("button", name="Ask", exact=True).click()
+    visit.ask("When was the Marrow lighthouse painted?", "Quotes")
+    expect(page.locator(".sb-quote", has_text="painted in 1902").first).to_be_visible()
 
     visit.ask("Who was its keeper?", "Quotes")
     searched = page.locator(".sb-note", has_text="Looked for:").first
