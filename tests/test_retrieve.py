@@ -153,7 +153,7 @@ def test_shares_are_between_0_and_1(birds: Library, paged: Library) -> None:
 
 
 def test_ties_do_not_depend_on_the_order_of_loading(make: Make) -> None:
-    """A hundred and twenty documents that say the same of another number: cut off anywhere, all the same."""
+    """A hundred and twenty that say the same of another number, cut off at any place."""
     texts = {f"{n:03}.txt": f"The heron nests here. Tag {n:03}." for n in range(120)}
     names = sorted(texts)
     forwards = make(*({name: texts[name] for name in names[at : at + 60]} for at in (0, 60)))
