@@ -54,7 +54,7 @@ _TITLE = 8.0  # weight from which a title is surely named: two or three rare wor
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What a score is made of. `benchmarks/retrieval.py --sweep` prints each set for a range.
+    """What a score is made of, each 0..1; `benchmarks/retrieval.py --sweep` tries a range of each.
 
     `meaning` weighs the cosine, the rest is BM25 over what BM25 could reach at most for this
     question: scores, not ranks, are fused, since rank fusion can lose to its better leg. `named` is
@@ -80,7 +80,13 @@ class Key(NamedTuple):
 
 @dataclass(slots=True)
 class Look:
-    """What the legs say about the passages of one library."""
+    """What the legs say about the passages of one library.
+
+    `scores` has BM25 of every passage, shape (passages,), and `bound` what it could reach at most
+    for `terms`; `named` (0..1) how far the question names each document, by id; `meaning` the
+    cosine of each passage that a leg found, by key. `allowed` are the keys that may be found, None
+    for all.
+    """
 
     library: Library
     indexes: Indexes
@@ -176,24 +182,24 @@ def retrieve(
     pages = pages[:limit]
     shown = show(looks, found, pages)
     return Retrieved(
-        tuple(passage for passage, _ in shown),
-        {each.chunk.id: each for _, inside in shown for each in inside},
-        vector,
-        {
+        passages=tuple(passage for passage, _ in shown),
+        chunks={each.chunk.id: each for _, inside in shown for each in inside},
+        question_vector=vector,
+        scores={
             each.chunk.id: found[key].text
             for page, (_, inside) in zip(pages, shown, strict=True)
             for key, each in zip(page.keys, inside, strict=True)
         },
-        {page.outline.document_id: looks[page.keys[0].library].library for page in pages},
-        {
+        homes={page.outline.document_id: looks[page.keys[0].library].library for page in pages},
+        terms={
             term: max(
                 idf(len(each.indexes.words), each.indexes.words.frequency(term)) for each in looks
             )
             for look in looks
             for term in look.terms
         },
-        tuple(sorted({code for look in looks for code in look.languages})),
-        reads,
+        languages=tuple(sorted({code for look in looks for code in look.languages})),
+        reads=reads,
     )
 
 

@@ -62,12 +62,6 @@ def content_stems(text: str) -> list[str]:
     return list(_stemmer().stemWords(kept))  # type: ignore[attr-defined]
 
 
-def content_words(text: str) -> list[str]:
-    """Words that carry meaning, in lower case, in order; all words if none does."""
-    tokens = re.findall(r"\w+", text.lower())
-    return [token for token in tokens if token not in STOPWORDS] or tokens
-
-
 def sentences(text: str) -> list[Span]:
     """Sentences of a text, in order, without the white space around them.
 

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 
 from rag import dates
 from rag.library.owners import Owners
-from rag.library.words import WordIndex
+from rag.library.words import WordIndex, idf
 from rag.records import Document
 from rag.terms import ENGLISH, fold, terms
 from rag.text import STOPWORDS
@@ -59,7 +59,7 @@ class Names:
             for token, share in label.tokens.items():
                 self._where.setdefault(token, []).append((at, share))
         self._weights = {
-            token: _rarity(len(documents), len({self._labels[at].document for at, _ in places}))
+            token: idf(len(documents), len({self._labels[at].document for at, _ in places}))
             for token, places in self._where.items()
         }
 
@@ -159,8 +159,3 @@ def _words(name: str) -> list[str]:
 
 def _stem(word: str) -> str:
     return next(terms(word, [ENGLISH]), word)
-
-
-def _rarity(documents: int, having: int) -> float:
-    """Inverse document frequency, ln(1 + (N - n + .5) / (n + .5))."""
-    return math.log(1 + (documents - having + 0.5) / (having + 0.5))
