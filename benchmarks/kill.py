@@ -263,9 +263,10 @@ def _state(path: Path) -> State:
     with catalogue.reading():
         index = library.indexes().words
         scores = np.stack([index.scores([term]) for term in TERMS], axis=1)
-        ids = catalogue.ids(index.keys.tolist())
+        held = catalogue.outlines(index.keys.tolist())
     words = {
-        ids[key]: tuple(row) for key, row in zip(index.keys.tolist(), scores.tolist(), strict=True)
+        held[key].id: tuple(row)
+        for key, row in zip(index.keys.tolist(), scores.tolist(), strict=True)
     }
     library.close()
     return State(documents, places, refusals, chunks, vectors, words)

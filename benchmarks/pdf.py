@@ -12,6 +12,7 @@ from pathlib import Path
 import pypdf
 
 from benchmarks import sets
+from ingest.ocr import Recogniser
 from ingest.readers import pdf
 
 
@@ -20,11 +21,12 @@ def main() -> None:
     options.add_argument("--every", type=int, default=6)
     every = options.parse_args().every
     paths = sorted((sets.folder("financebench-dev") / "docs").rglob("*.pdf"))[::every]
+    recogniser = Recogniser()
     pages = tables = named = asides = headings = 0
     ours = theirs = 0.0
     for path in paths:
         began = time.process_time()
-        parsed = pdf.read(path)
+        parsed = pdf.read(path, recogniser)
         ours += time.process_time() - began
         began = time.process_time()
         _plain(path)
