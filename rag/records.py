@@ -110,6 +110,7 @@ class Quote:
 
     `score` says how well it answers the question (0..1), for ranking only. `place` is its own place
     in the file; `headings`, `columns`, `caption` and `flags` come from the passage it was cut from.
+    `short` is the short answer inside it, counted from the beginning of `text`, where it is plain.
     """
 
     document: Document
@@ -123,6 +124,7 @@ class Quote:
     place: str = ""
     columns: tuple[str, ...] = ()
     caption: str = ""
+    short: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,17 @@ class Answer:
     def text(self) -> str:
         """The answer as prose; "" where nothing may be said."""
         return " ".join(" ".join(sentence.text.split()) for sentence in self.sentences)
+
+    @property
+    def short(self) -> str | None:
+        """The short answer marked in the quotes shown; None for none, or one for each part."""
+        quotes = [quote for sentence in self.sentences for quote in sentence.quotes]
+        found = {
+            quote.text[quote.short.start : quote.short.end]
+            for quote in (*quotes, *self.quotes_only)
+            if quote.short
+        }
+        return found.pop() if len(found) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
