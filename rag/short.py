@@ -37,7 +37,7 @@ FEATURES = (
     "near", "named", "clause", "cover", "lead", "few", "fit", "role", "side", "new", "plain",
     "single",
 )  # fmt: skip
-"""What a candidate is judged by; each 0..1, but `lead` -1..0.
+"""What a candidate is judged by; each 0..1, but `lead` -1..0 and `side` -1..1.
 
 - `near`: how near the words of the question stand, the mean over its stems of 4 / (3 + words away).
 - `named`: the same of names and numbers in the question alone.
@@ -48,7 +48,8 @@ FEATURES = (
 - `fit`: the unit asked for stands beside an amount; a preposition of place before a place; a name
   of two to four words; a date of the form asked for.
 - `role`: what is to be named ("which city", "who was the director") stands in it or before it.
-- `side`: a name on the side of the verb where the answer stands.
+- `side`: a name on the side of the verb where the answer stands; -1 for a place, or for what
+  something was done to, where the question asks who did it.
 - `new`: share of its own stems that are not in the question.
 - `plain`: it neither stands at the beginning of a sentence, where every word has a capital, nor is
   it a word like "British" before a noun.
@@ -213,6 +214,8 @@ _PREPOSITION = re.compile(
     r" ?(?:[\"“'‘`]+ ?)?$"
 )
 _BY = re.compile(r"\b(?:by|with|to|against)(?: (?:the|a|an)(?: \w+){0,2})? $")
+_PASSIVE = frozenset(stems("was were been be is are"))
+_THERE = re.compile(r"\b(?:in|at|near|from)(?: the)? $")
 _DESCRIBES = re.compile(r"(?<![\w-])\w+(?:ish|ese|ian|can|ean|ench|utch|reek) [a-z]$")
 _LIST = re.compile(r",? (?:and|or|&) |, (?:and |or )?|; ")
 _BACK = 40  # characters before a candidate that are looked at
@@ -306,6 +309,9 @@ def _side(text: _Text, span: Span, about: Sequence[str], wanted: Asked) -> float
     by = bool(_BY.search(text.text, max(0, span.start - _BACK), span.start))
     if wanted.subject:
         after = text.stems[last : last + 3]
+        # "The station was founded by her" and "founded in Paris": done to it, or done there.
+        if not by and (_PASSIVE & set(after) or _THERE.search(text.text[: span.start][-_BACK:])):
+            return -1.0
         return 1.0 if by or about[0] in after else 0.5 if set(after) & set(about) else 0.0
     before = text.stems[max(0, first - 4) : first]
     return float(by or bool(set(before) & set(about)))
