@@ -73,7 +73,7 @@ def _row(case: Case, reply: Reply) -> Row:
     return Row(
         case,
         found.value if found else "",
-        answer.short or "",
+        reply.short or "",
         bool(answer_in_quotes(texts, case.answers)),
         row_metrics(case, reply),
         {

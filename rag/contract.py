@@ -71,7 +71,7 @@ def reply(identity: str | None, item: Reply) -> Json:
         "mode": item.mode.value,
         "outcome": answer.outcome.value,
         "answer": answer.text,
-        "short_answer": answer.short,
+        "short_answer": item.short,
         "sentences": [
             {
                 "text": sentence.text,

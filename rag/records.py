@@ -195,17 +195,6 @@ class Answer:
         """The answer as prose; "" where nothing may be said."""
         return " ".join(" ".join(sentence.text.split()) for sentence in self.sentences)
 
-    @property
-    def short(self) -> str | None:
-        """The short answer marked in the quotes shown; None for none, or one for each part."""
-        quotes = [quote for sentence in self.sentences for quote in sentence.quotes]
-        found = {
-            quote.text[quote.short.start : quote.short.end]
-            for quote in (*quotes, *self.quotes_only)
-            if quote.short
-        }
-        return found.pop() if len(found) == 1 else None
-
 
 @dataclass(frozen=True, slots=True)
 class WithheldSentence:
@@ -234,6 +223,15 @@ class Reply:
     models: Mapping[str, str | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
+
+    @property
+    def short(self) -> str | None:
+        """The short answer marked in a quote shown; None also where several things were asked."""
+        quotes = [quote for sentence in self.answer.sentences for quote in sentence.quotes]
+        for quote in (*quotes, *self.answer.quotes_only):
+            if quote.short and len(self.searched) < 2:
+                return quote.text[quote.short.start : quote.short.end]
+        return None
 
 
 class LoadOutcome(StrEnum):

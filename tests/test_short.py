@@ -230,10 +230,21 @@ def test_a_reply_names_the_short_answer_at_its_place(load_texts: LoadTexts) -> N
 def test_a_refusal_marks_nothing(load_texts: LoadTexts) -> None:
     library = load_texts({"b.txt": HERON})
     parts = Parts((library,), HashEmbedder(), WordScorer(), enough=1.1)
-    answer = ask("When was the heron station founded?", parts).answer
-    assert answer.outcome is Outcome.NO_EVIDENCE
-    assert answer.short is None
-    assert all(quote.short is None for quote in answer.considered)
+    found = ask("When was the heron station founded?", parts)
+    assert found.answer.outcome is Outcome.NO_EVIDENCE
+    assert found.short is None
+    assert all(quote.short is None for quote in found.answer.considered)
+
+
+def test_of_several_questions_each_part_has_its_mark_and_the_whole_none(
+    load_texts: LoadTexts,
+) -> None:
+    library = load_texts({"b.txt": f"A note on birds.\n\n{HERON}"})
+    parts = Parts((library,), HashEmbedder(), WordScorer(), enough=0.0)
+    found = ask("When was the heron station founded? How many trams run in Porto?", parts)
+    assert len(found.searched) == 2
+    assert any(quote.short for quote in found.answer.considered)
+    assert found.short is None
 
 
 def _answer(question: str) -> Answer:
@@ -263,8 +274,11 @@ def test_only_a_terminal_shows_the_short_answer_bold(
     with os.fdopen(writing, "w") as terminal, redirect_stdout(terminal):
         printing.reply(shown)
         terminal.flush()
-        seen = os.read(reading, 65_536).decode().replace("\r\n", "\n")
+        found = b""
+        while found.count(b"\n") < piped.count("\n"):
+            found += os.read(reading, 65_536)
     os.close(reading)
+    seen = found.decode().replace("\r\n", "\n")
     assert "\x1b" not in piped
     assert seen.count("\x1b[1m") == 1
     assert "\x1b[1mAgnes Thornbury\x1b[0m" in " ".join(seen.split())

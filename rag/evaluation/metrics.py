@@ -83,7 +83,7 @@ def row_metrics(case: Case, reply: Reply) -> dict[str, float | None]:
     for name, metric in _ANSWER_METRICS.items():
         if name in applicable:
             # A short answer is compared as such; ROUGE-L is about the whole.
-            said = answer.text if name == "rouge_l" else answer.short or answer.text
+            said = answer.text if name == "rouge_l" else reply.short or answer.text
             values[name] = 0.0 if refused(answer) else metric(said, case.answers)
     if "answer_in_quotes" in applicable:
         quotes = [] if answer.outcome is Outcome.NO_EVIDENCE else shown_quotes(answer)
