@@ -141,7 +141,7 @@ _NO_PLACE = re.compile(
 _UNIT = re.compile(
     r"how many(?: (?:more|different|other|total|of the|of|in the|new))?((?: [\w'-]+){1,6}?)"
     rf"(?= (?:{_BE}|can|could|may|in|on|at|of|per|for|to|from|with|within|there|that|who|which|"
-    r"make|made|took|take)\b|\W*$)"
+    r"make|made|took|take|the|an?|his|her|its|their|this|these)\b|\W*$)"
 )
 _ROLE = re.compile(
     rf"{_WHICH} ({_PEOPLE})\b|\b(?:who|what) (?:is|was|are|were) (?:the|an?|[\w ]+'s?) "
