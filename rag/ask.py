@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, zip_longest
 
-from rag import answer, evidence, quote
+from rag import answer, evidence, quote, short
 from rag.errors import GeneratorFailed
 from rag.filters import NONE, Filters
 from rag.library.folder import Library
@@ -92,6 +92,8 @@ def stream(
     # A part that is answered is answered surely or not, whatever became of the others.
     probability = max(each.probability for each in looked)
     if enough:
+        for each in enough:
+            quotes = short.mark(each.question, quotes)
         result = answer.of_quotes(quotes, probability)
     else:
         result = answer.no_evidence(quotes, probability)

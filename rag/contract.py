@@ -53,6 +53,12 @@ def quote(item: Quote) -> Json:
         "caption": item.caption or None,
         "columns": list(item.columns),
         "collection": item.document.collection or None,
+        "short": item.short
+        and {
+            "start": item.start + item.short.start,
+            "end": item.start + item.short.end,
+            "text": item.text[item.short.start : item.short.end],
+        },
     }
 
 
@@ -65,6 +71,7 @@ def reply(identity: str | None, item: Reply) -> Json:
         "mode": item.mode.value,
         "outcome": answer.outcome.value,
         "answer": answer.text,
+        "short_answer": item.short,
         "sentences": [
             {
                 "text": sentence.text,

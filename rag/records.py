@@ -110,6 +110,7 @@ class Quote:
 
     `score` says how well it answers the question (0..1), for ranking only. `place` is its own place
     in the file; `headings`, `columns`, `caption` and `flags` come from the passage it was cut from.
+    `short` is the short answer inside it, counted from the beginning of `text`, where it is plain.
     """
 
     document: Document
@@ -123,6 +124,7 @@ class Quote:
     place: str = ""
     columns: tuple[str, ...] = ()
     caption: str = ""
+    short: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,15 @@ class Reply:
     models: Mapping[str, str | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
+
+    @property
+    def short(self) -> str | None:
+        """The short answer marked in a quote shown; None also where several things were asked."""
+        quotes = [quote for sentence in self.answer.sentences for quote in sentence.quotes]
+        for quote in (*quotes, *self.answer.quotes_only):
+            if quote.short and len(self.searched) < 2:
+                return quote.text[quote.short.start : quote.short.end]
+        return None
 
 
 class LoadOutcome(StrEnum):

@@ -30,8 +30,9 @@ GPT = "How many parameters does GPT-3 have?"
 NOWHERE = "What did the mayor of Lisbon have for breakfast yesterday?"
 HIT = {"rank", "document", "page", "start", "end", "heading", "score", "text", "also"}
 QUOTE = {"document", "page", "start", "end", "text", "place", "caption", "columns", "collection"}
+QUOTE |= {"short"}
 REPLY = {"id", "question", "outcome", "answer", "sentences", "quotes_only", "withheld"}
-REPLY |= {"passages", "timings", "models"}
+REPLY |= {"passages", "timings", "models", "short_answer"}
 METRICS = """document_hit@1 page_hit@1 quote_hit@1 ndcg@10 mrr@10 answer_in_quotes exact_match f1
     rouge_l rightly_refused wrongly_refused wrongly_answered groundedness citation_precision
     citation_recall seconds_p50 seconds_p95""".split()

@@ -62,11 +62,20 @@ def quote(item: Quote) -> str:
     """A quote with the place where it stands."""
     flags = "".join(f'<span class="sb-flag">{escape(flag)}</span>' for flag in item.flags)
     return (
-        f'<blockquote class="sb-quote"><p>{escape(item.text)}</p>'
+        f'<blockquote class="sb-quote"><p>{_marked(item)}</p>'
         f"{_table(item.caption, item.columns)}<footer>"
         f"{_place(item.document, item.page, item.place, item.headings)}{flags}"
         "</footer></blockquote>"
     )
+
+
+def _marked(item: Quote) -> str:
+    """The quote's text, its short answer marked."""
+    if item.short is None:
+        return escape(item.text)
+    start, end = item.short.start, item.short.end
+    before, short, after = item.text[:start], item.text[start:end], item.text[end:]
+    return f"{escape(before)}<mark>{escape(short)}</mark>{escape(after)}"
 
 
 def in_passage(item: Quote, page: Page, notice: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from rag.records import Document, Outcome, Page, Quote, Reply
+from rag.records import Document, Outcome, Page, Quote, Reply, Span
 from ui.wording import about_table
 
 if TYPE_CHECKING:
@@ -200,13 +201,27 @@ def evaluation(item: Evaluation) -> None:
 
 def _quote(quote: Quote) -> None:
     print()
-    print(_wrap("“" + " ".join(quote.text.split()) + "”", "  "))
+    text = Text(_wrap("“" + " ".join(quote.text.split()) + "”", "  "))
+    if quote.short and sys.stdout.isatty():
+        _emphasise(text, quote.text, quote.short)
+        Console(highlight=False).print(text, soft_wrap=True)
+    else:
+        print(text.plain)
     flags = f"  [{', '.join(quote.flags)}]" if quote.flags else ""
     heading = f" - {quote.headings[-1]}" if quote.headings else ""
     print(f"    {_where(quote.document.name, quote.page, quote.place)}{heading}{flags}")
     table = about_table(quote.caption, quote.columns)
     if table:
         print(_wrap(table, "    "))
+
+
+def _emphasise(wrapped: Text, text: str, span: Span) -> None:
+    """Make the span bold: in what was wrapped only white space is other than in the text."""
+    inked = [at for at, character in enumerate(wrapped.plain) if not character.isspace()]
+    # One more for the quotation mark.
+    first = 1 + len("".join(text[: span.start].split()))
+    last = first + len("".join(text[span.start : span.end].split())) - 1
+    wrapped.stylize("bold", inked[first], inked[last] + 1)
 
 
 def _where(document: str, number: int | None, place: str = "") -> str:

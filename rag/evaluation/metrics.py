@@ -82,7 +82,9 @@ def row_metrics(case: Case, reply: Reply) -> dict[str, float | None]:
         values["ndcg@10"], values["mrr@10"] = ndcg_and_mrr(case.evidence, reply.passages)
     for name, metric in _ANSWER_METRICS.items():
         if name in applicable:
-            values[name] = 0.0 if refused(answer) else metric(answer.text, case.answers)
+            # A short answer is compared as such; ROUGE-L is about the whole.
+            said = answer.text if name == "rouge_l" else reply.short or answer.text
+            values[name] = 0.0 if refused(answer) else metric(said, case.answers)
     if "answer_in_quotes" in applicable:
         quotes = [] if answer.outcome is Outcome.NO_EVIDENCE else shown_quotes(answer)
         values["answer_in_quotes"] = answer_in_quotes((q.text for q in quotes), case.answers)

@@ -17,6 +17,7 @@ from rag.records import (
     Passage,
     Quote,
     Sentence,
+    Span,
     WithheldSentence,
 )
 from ui import markup
@@ -85,6 +86,19 @@ def test_the_quote_is_marked_in_the_text_around_it() -> None:
     assert "<mark>The quote.</mark>" in html
     assert "page 3" in html
     assert len(html) < 2 * markup.AROUND + 400
+
+
+@pytest.mark.parametrize("bad", PAYLOADS)
+def test_the_short_answer_is_marked_and_stays_text(bad: str) -> None:
+    document = Document("0", "a.txt", "a.txt", "text/plain")
+    text = f"{bad} stands here {bad}"
+    whole = Quote(document, None, 0, len(text), text, short=Span(0, len(bad)))
+    html = markup.quote(whole)
+    assert html.count("<mark>") == html.count("</mark>") == 1
+    parsed = _parsed(html)
+    assert parsed.tags <= OURS
+    assert text in parsed.text
+    assert _parsed(html.split("<mark>")[1].split("</mark>")[0]).text == bad
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
