@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import track
 
 from benchmarks import sets
+from benchmarks.intervals import average, share
 from rag.ask import Parts, ask
 from rag.evaluation.cases import Case
 from rag.evaluation.metrics import answer_in_quotes, rouge_l
@@ -57,19 +58,20 @@ def _report(label: str, cases: Sequence[Case], replies: Sequence[Reply], parts: 
     rouge = [rouge_l(_prose(reply), case.answers) for case, reply in answerable]
     rouge_answered = [rouge_l(_prose(reply), case.answers) for case, reply in answered]
     print(
-        f"{label}: ROUGE-L {_mean(rouge):.4f} over {len(answerable)} answerable, "
-        f"{_mean(rouge_answered):.4f} over the {len(answered)} that were answered"
+        f"{label}: ROUGE-L {average(rouge)} over {len(answerable)} answerable, "
+        f"{average(rouge_answered)} over the {len(answered)} that were answered"
     )
-    before = [
+    before = sum(
         answer_in_quotes([quote.text for quote in reply.answer.considered], case.answers)
         for case, reply in answerable
-    ]
-    print(f"{label}: gold answer in the quotes, before refusals {_mean(before):.4f}")
-    refused = sum(_refused(reply) for _, reply in answerable)
-    print(f"{label}: wrongly refused {refused} of {len(answerable)} answerable")
+    )
+    print(
+        f"{label}: gold answer in the quotes, before refusals {share(before, len(answerable))}; "
+        f"wrongly refused {share(sum(_refused(reply) for _, reply in answerable), len(answerable))}"
+    )
     if unanswerable:
         withheld = sum(_refused(reply) for reply in unanswerable)
-        print(f"{label}: rightly refused {withheld} of {len(unanswerable)} unanswerable")
+        print(f"{label}: rightly refused {share(withheld, len(unanswerable))} of the unanswerable")
     quotes = [quote for reply in replies for quote in _quotes(reply)]
     exact = sum(_exact(quote, parts) for quote in quotes)
     print(f"{label}: {exact} of {len(quotes)} quotes are the exact text at their offsets")
@@ -109,10 +111,6 @@ def _exact(quote: Quote, parts: Parts) -> bool:
     """Compare with the text as `rag show` prints it, page after page."""
     text = "".join(page.text for page in parts.libraries[0].catalogue.pages(quote.document.id))
     return text[quote.start : quote.end] == quote.text
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else 0.0
 
 
 if __name__ == "__main__":

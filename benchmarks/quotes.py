@@ -3,9 +3,11 @@
     python -m benchmarks.quotes [SET ...]          xquad-en unless sets are named
     python -m benchmarks.quotes [SET ...] --sweep  over a grid of shares
 
-Over the answerable questions: how often a gold answer stands in the quotes (three sentences and 600
-characters at most), how often in the best one, ROUGE-L of the quotes against the gold answers, and
-how many quotes are the document's exact text at their offsets.
+Over the answerable questions, before anything is refused: how often a gold answer stands in the
+quotes (three sentences and 600 characters at most, as they are shown; and two with 400), how often
+in the best one; how often the gold evidence, where the set names a sentence, overlaps one of them
+by more than half; ROUGE-L of the quotes against the gold answers; and how many quotes are the
+document's exact text at their offsets. Intervals are Wilson's, 95 %.
 """
 
 from __future__ import annotations
@@ -14,9 +16,11 @@ import itertools
 import sys
 
 from benchmarks import sets
+from benchmarks.intervals import share
 from rag import quote as step
 from rag.ask import Parts
 from rag.evaluation.cases import Case
+from rag.evaluation.matching import overlaps
 from rag.evaluation.metrics import answer_in_quotes, rouge_l
 from rag.retrieve import Retrieved, reading, retrieve
 
@@ -40,11 +44,17 @@ def main(arguments: list[str]) -> None:
 def _report(
     name: str, shares: step.Shares, asked: list[Case], found: list[Retrieved], parts: Parts
 ) -> None:
-    hits, best_hits, rouge, quotes, exact = 0.0, 0.0, 0.0, 0, 0
+    hits, two_hits, best_hits, rouge, quotes, exact = 0.0, 0.0, 0.0, 0.0, 0, 0
+    evidence: list[bool] = []
     for case, retrieved in zip(asked, found, strict=True):
         considered = step.select(retrieved, parts.embedder, shares=shares)
         texts = [item.text for item in considered]
         hits += answer_in_quotes(texts, case.answers)
+        two = step.select(retrieved, parts.embedder, shares=shares, most=2, room=400)
+        two_hits += answer_in_quotes([item.text for item in two], case.answers)
+        gold = [item.quote for item in case.evidence if item.quote]
+        if gold:
+            evidence.append(any(overlaps(one, text) for one in gold for text in texts))
         best = max(considered, key=lambda item: item.score, default=None)
         best_hits += answer_in_quotes([best.text] if best else [], case.answers)
         rouge += rouge_l(" ".join(texts), case.answers)
@@ -55,8 +65,11 @@ def _report(
     count = len(asked)
     print(
         f"{name}: meaning {shares.meaning:.2f} cover {shares.cover:.2f} passage "
-        f"{shares.passage:.2f}: answer in quotes {hits / count:.4f}, in the best "
-        f"{best_hits / count:.4f}, ROUGE-L {rouge / count:.4f}; {exact} of {quotes} quotes exact"
+        f"{shares.passage:.2f} lacks {shares.lacks:.2f}, n {count}: answer in quotes "
+        f"{share(hits, count)}, in two with 400 characters {share(two_hits, count)}, in the best "
+        f"{share(best_hits, count)}, gold evidence {share(sum(evidence), len(evidence))} of "
+        f"{len(evidence)}, ROUGE-L {rouge / count:.4f}; {exact} of {quotes} quotes exact",
+        flush=True,
     )
 
 

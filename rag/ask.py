@@ -181,7 +181,7 @@ def _look(
         item for item in considered if quote.prove(item, found.homes[item.document.id].catalogue)
     )
     clock.lap("quote")
-    probability = evidence.probability(found.passages, considered)
+    probability = evidence.probability(found, considered)
     return Looked(question, found, considered, quotes, probability)
 
 

@@ -71,5 +71,5 @@ def parts(
         except ModelMissing as error:
             notes = (f"{error} Until then the answer is the quotes themselves.",)
     return Parts(
-        libraries, model, RuleScorer(model), writer, reranker(settings), settings.evidence, notes
+        libraries, model, RuleScorer(), writer, reranker(settings), settings.evidence, notes
     )

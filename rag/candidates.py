@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from rag.asked import Asked, Kind
 from rag.records import Span
-from rag.text import STOPWORDS
+from rag.text import STOPWORDS, stems
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,84 @@ def places(text: str) -> list[Candidate]:
     return found
 
 
+def lacks(wanted: Asked, question: str, text: str) -> bool:
+    """Whether a text offers nothing of the form asked for, but what the question says itself."""
+    known = set(stems(question))
+    return all(
+        set(stems(text[span.start : span.end])) <= known for span, _ in fitting(wanted, text)
+    )
+
+
 def begins_sentence(text: str, at: int) -> bool:
     """Whether a word there would be written with a capital anyway."""
     return at == 0 or bool(_BEGINS.search(text[max(0, at - 6) : at]))
+
+
+# -- candidates in the form asked for --------------------------------------------------------------
+
+_JOINED = ("", "citi", "town", "villag")
+"""Roles, as stems, where a town answers with its state: "Austin, Texas"."""
+
+_PRONOUN = re.compile(r"\W*(?:he|she)\b", re.IGNORECASE)
+_AGE = re.compile(r"\b(?:age|aged|ages|age of) $|, $")
+
+
+def fitting(wanted: Asked, text: str) -> Iterator[tuple[Span, Candidate]]:
+    """What in a text has the form asked for: the stretch that answers, and its candidate."""
+    match wanted.kind:
+        case Kind.DATE:
+            for one in dates(text):
+                span = _date(wanted.form, one)
+                if span:
+                    yield span, one
+        case Kind.AMOUNT:
+            days = dates(text)
+            if wanted.form == "time":
+                yield from ((one.span, one) for one in days if one.form == "range")
+            dated = [one.span for one in days if one.form != "ago"]
+            for one in amounts(text):
+                in_date = any(day.start <= one.span.start < day.end for day in dated)
+                span = _amount(wanted, one, in_date, text[: one.span.start][-12:])
+                if span:
+                    yield span, one
+        case Kind.PLACE if wanted.role in _JOINED:
+            yield from ((one.span, one) for one in places(text))
+        case _:
+            # Who "she" is stands in another sentence; the names in this one are of others.
+            if wanted.subject is False or not _PRONOUN.match(text):
+                yield from ((one.span, one) for one in names(text))
+
+
+def _date(form: str, one: Candidate) -> Span | None:
+    """The stretch of a date that answers, None where it has another form."""
+    if form == "year" and one.year:
+        return one.year
+    if form in ("month", "century") and one.bare != one.span:
+        return one.bare
+    if form == "ago":
+        return one.span if one.form == "ago" else None
+    if form in ("year", "decade", "century"):
+        return one.span if one.form in (form, "decade") else None
+    return one.span
+
+
+def _amount(wanted: Asked, one: Candidate, in_date: bool, before: str) -> Span | None:
+    """The stretch of an amount that answers, None where it has another form."""
+    match wanted.form:
+        case "count":
+            # 1442 costumes: it looks like a year, and its unit tells that it is none.
+            return None if one.form in ("money", "percent") and not wanted.units else one.bare
+        case "money" | "percent" | "measure":
+            return one.span if one.form == wanted.form else None
+        case "time":
+            return (
+                one.span if one.form == "measure" or (one.form == "time" and not in_date) else None
+            )
+        case "age" if one.form != "time":
+            return one.bare if _AGE.search(before) and not in_date else None
+        case "age":
+            return one.span
+    return None if in_date else one.span
 
 
 # -- numbers and dates -----------------------------------------------------------------------------

@@ -112,7 +112,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """Passages, best first, and what stands behind them.
+    """Passages for a question, best first, and what stands behind them.
 
     `chunks` holds the stored chunks by id, those inside the passages too, and `scores` what each
     says to the question by its own text, 0..1, whatever the document is called. `homes` has the
@@ -121,6 +121,7 @@ class Retrieved:
     tells how far the embedding model reads the question's script.
     """
 
+    question: str
     passages: tuple[Passage, ...]
     chunks: Mapping[str, StoredChunk]
     question_vector: Vector
@@ -182,6 +183,7 @@ def retrieve(
     pages = pages[:limit]
     shown = show(looks, found, pages)
     return Retrieved(
+        question=question,
         passages=tuple(passage for passage, _ in shown),
         chunks={each.chunk.id: each for _, inside in shown for each in inside},
         question_vector=vector,

@@ -15,12 +15,12 @@ import math
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 
 from rag.asked import Asked, Kind, asked, kind
-from rag.candidates import Candidate, amounts, begins_sentence, dates, names, places
+from rag.candidates import Candidate, begins_sentence, fitting
 from rag.records import Quote, Span
 from rag.text import STOPWORDS, content_stems, stems
 
@@ -119,7 +119,7 @@ def judged(question: str, wanted: Asked, quotes: Sequence[Quote]) -> list[Judged
     best = max((quote.score for quote in quotes), default=0.0)
     found = []
     for number, quote in enumerate(quotes):
-        spans = list(_spans(wanted, quote.text))
+        spans = list(fitting(wanted, quote.text))
         if not spans:
             continue
         text = _Text.of(quote.text, about)
@@ -144,71 +144,6 @@ def judged(question: str, wanted: Asked, quotes: Sequence[Quote]) -> list[Judged
     return found
 
 
-# -- candidates in the form asked for --------------------------------------------------------------
-
-_JOINED = ("", "citi", "town", "villag")
-"""Roles, as stems, where a town answers with its state: "Austin, Texas"."""
-
-_AGE = re.compile(r"\b(?:age|aged|ages|age of) $|, $")
-
-
-def _spans(wanted: Asked, text: str) -> Iterator[tuple[Span, Candidate]]:
-    match wanted.kind:
-        case Kind.DATE:
-            for one in dates(text):
-                span = _date(wanted.form, one)
-                if span:
-                    yield span, one
-        case Kind.AMOUNT:
-            days = dates(text)
-            if wanted.form == "time":
-                yield from ((one.span, one) for one in days if one.form == "range")
-            dated = [one.span for one in days if one.form != "ago"]
-            for one in amounts(text):
-                in_date = any(day.start <= one.span.start < day.end for day in dated)
-                span = _amount(wanted, one, in_date, text[: one.span.start][-12:])
-                if span:
-                    yield span, one
-        case Kind.PLACE if wanted.role in _JOINED:
-            yield from ((one.span, one) for one in places(text))
-        case _:
-            # Who "she" is stands in another sentence; the names in this one are of others.
-            if wanted.subject is False or not _PRONOUN.match(text):
-                yield from ((one.span, one) for one in names(text))
-
-
-def _date(form: str, one: Candidate) -> Span | None:
-    """The stretch of a date that answers, None where it has another form."""
-    if form == "year" and one.year:
-        return one.year
-    if form in ("month", "century") and one.bare != one.span:
-        return one.bare
-    if form == "ago":
-        return one.span if one.form == "ago" else None
-    if form in ("year", "decade", "century"):
-        return one.span if one.form in (form, "decade") else None
-    return one.span
-
-
-def _amount(wanted: Asked, one: Candidate, in_date: bool, before: str) -> Span | None:
-    """The stretch of an amount that answers, None where it has another form."""
-    match wanted.form:
-        case "count":
-            # 1442 costumes: it looks like a year, and its unit tells that it is none.
-            return None if one.form in ("money", "percent") and not wanted.units else one.bare
-        case "money" | "percent" | "measure":
-            return one.span if one.form == wanted.form else None
-        case "time":
-            return (
-                one.span if one.form == "measure" or (one.form == "time" and not in_date) else None
-            )
-        case "age" if one.form != "time":
-            return one.bare if _AGE.search(before) and not in_date else None
-        case "age":
-            return one.span
-    return None if in_date else one.span
-
-
 # -- features --------------------------------------------------------------------------------------
 
 _CLAUSE = re.compile(r"[;:()—–]|, |\b(?:but|although|though|while|whereas|however)\b")
@@ -222,7 +157,6 @@ _BY = re.compile(r"\b(?:by|with|to|against)(?: (?:the|a|an)(?: \w+){0,2})? $")
 _PASSIVE = frozenset(stems("was were been be is are"))
 _THERE = re.compile(r"\b(?:in|at|near|from)(?: the)? $")
 _ARTICLE = re.compile(r"\b(?:the|an?) $", re.IGNORECASE)
-_PRONOUN = re.compile(r"\W*(?:he|she)\b", re.IGNORECASE)
 _DESCRIBES = re.compile(r"(?<![\w-])\w+(?:ish|ese|ian|can|ean|ench|utch|reek) [a-z]$")
 _LIST = re.compile(r",? (?:and|or|&) |, (?:and |or )?|; ")
 _BACK = 40  # characters before a candidate that are looked at

@@ -1,9 +1,9 @@
 """Does a sentence say only what its quotes say? Checked by rules that can be read and repeated.
 
 Numbers, dates, names and negation first: a sentence that adds one or drops one is wrong however
-similar it sounds. Then words and meaning. No language model judges here: it would be slow, would
-differ from run to run, and measures no better (an LLM judge correlates .720 with people on MTRAG,
-word overlap .715).
+similar it sounds. Then how much of it the quotes say. No language model judges here: it would be
+slow, would differ from run to run, and measures no better (an LLM judge correlates .720 with people
+on MTRAG, word overlap .715).
 """
 
 from __future__ import annotations
@@ -11,28 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.ports import Embedder
+from rag.numerals import numbers
 from rag.records import Quote, Verdict
+from rag.support import judge
 from rag.text import content_stems, stems
 
-SUPPORT_NEEDED = 0.6
-"""Least mean of word share and cosine (each 0..1) with which a sentence passes."""
+SUPPORT_NEEDED = 0.5
+"""Least probability (0..1) with which a sentence passes; `rag/support.py` says of what."""
 
 WORDS_NEEDED = 0.5
 """Least share of the sentence's own words that stand in its quotes."""
-
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_NUMBER_WORDS = {
-    word: str(value)
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen twenty".split()
-    )
-} | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70"}
-_NUMBER_WORDS |= {"eighty": "80", "ninety": "90", "hundred": "100", "thousand": "1000"}
-_NUMBER_WORDS |= {"million": "million", "billion": "billion", "trillion": "trillion"}
-# "one" is mostly a pronoun.
-del _NUMBER_WORDS["one"]
 
 _CALENDAR = frozenset(
     """january february march april june july august september october november december monday
@@ -48,15 +36,12 @@ _NAME = re.compile(r"\b[A-Z][\w'’-]*|\b\w*[a-z][A-Z]\w*")
 
 
 class RuleScorer:
-    """The default `SupportScorer`: rules for facts, word share and embedding for meaning."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
+    """The default `SupportScorer`: rules for facts, then a calibrated score for the rest."""
 
     def check(self, sentence: str, quotes: Sequence[Quote], question: str) -> Verdict:
         """Check one sentence against its quotes; `question` decides nothing that is a fact.
 
-        `support` is the mean of word share and cosine, 0 when a rule for facts fails.
+        `support` is the probability that the quotes say it, 0 when a rule for facts fails.
         """
         quoted = " ".join(quote.text for quote in quotes)
         failures = [
@@ -68,9 +53,7 @@ class RuleScorer:
         if failures:
             return Verdict(0.0, tuple(failures))
         share = word_share(sentence, quoted)
-        vectors = self._embedder.embed_sentences([sentence, quoted])
-        cosine = min(1.0, max(0.0, float(vectors[0] @ vectors[1])))
-        support = (share + cosine) / 2
+        support = judge(sentence, [quote.text for quote in quotes]).support
         if share < WORDS_NEEDED:
             failures.append(f"only {share:.0%} of its words stand in the quote")
         elif support < SUPPORT_NEEDED:
@@ -80,13 +63,6 @@ class RuleScorer:
         return Verdict(support, tuple(failures))
 
 
-def numbers(text: str) -> set[str]:
-    """Numbers in one spelling: "1,000" is "1000", "2.50" is "2.5", "three" is "3"."""
-    found = {_plain(match) for match in _NUMBER.findall(text)}
-    words = re.findall(r"[a-z]+", text.lower())
-    return found | {_NUMBER_WORDS[word] for word in words if word in _NUMBER_WORDS}
-
-
 def word_share(sentence: str, quoted: str) -> float:
     """Share (0..1) of the sentence's content words whose stems stand in the quoted text."""
     wanted = content_stems(sentence)
@@ -94,14 +70,6 @@ def word_share(sentence: str, quoted: str) -> float:
         return 0.0
     there = set(stems(quoted))
     return sum(1 for term in wanted if term in there) / len(wanted)
-
-
-def _plain(number: str) -> str:
-    grouped = re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", number)
-    number = number.replace(",", "") if grouped else number.replace(",", ".")
-    if number.count(".") == 1:
-        number = number.rstrip("0").rstrip(".")
-    return number.lstrip("0") or "0"
 
 
 def _missing(kind: str, wanted: set[str], there: set[str]) -> list[str]:

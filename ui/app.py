@@ -204,7 +204,7 @@ def make_parts(mode: Mode, settings: Settings, libraries: list[Library]) -> Part
         check_model(library.path, settings.embedder, library.catalogue.generation)
     generator = load_generator(settings.generator) if mode is Mode.GENERATE else None
     reranker = load_reranker(settings.reranker)
-    return Parts(tuple(libraries), model, RuleScorer(model), generator, reranker, settings.evidence)
+    return Parts(tuple(libraries), model, RuleScorer(), generator, reranker, settings.evidence)
 
 
 def show_why(settings: Settings, libraries: list[Library]) -> None:
