@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from rag.ports import Embedder
 from rag.records import Quote, Verdict
+from rag.terms import crosses
 from rag.text import content_stems, stems
 
 SUPPORT_NEEDED = 0.6
@@ -20,6 +21,9 @@ SUPPORT_NEEDED = 0.6
 
 WORDS_NEEDED = 0.5
 """Least share of the sentence's own words that stand in its quotes."""
+
+ANOTHER_LANGUAGE = "it is in another language than the quote"
+"""Words, numbers and names are compared as they are spelt: across languages that proves nothing."""
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _NUMBER_WORDS = {
@@ -59,7 +63,9 @@ class RuleScorer:
         `support` is the mean of word share and cosine, 0 when a rule for facts fails.
         """
         quoted = " ".join(quote.text for quote in quotes)
+        share = word_share(sentence, quoted)
         failures = [
+            *([ANOTHER_LANGUAGE] if share < 1 and crosses(question, sentence, quoted) else []),
             *_missing("number", numbers(sentence), numbers(quoted)),
             *_missing("date", _calendar(sentence), _calendar(quoted)),
             *_missing("name", _names(sentence, quoted), _all_words(quoted)),
@@ -67,7 +73,6 @@ class RuleScorer:
         ]
         if failures:
             return Verdict(0.0, tuple(failures))
-        share = word_share(sentence, quoted)
         vectors = self._embedder.embed_sentences([sentence, quoted])
         cosine = min(1.0, max(0.0, float(vectors[0] @ vectors[1])))
         support = (share + cosine) / 2

@@ -4,8 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rag.records import Reply
+
 
 def about_table(caption: str, columns: Sequence[str]) -> str:
     """Caption and column names of a table: "Prices: item | amount"; "" for none."""
     names = " | ".join(name or "-" for name in columns)
     return ": ".join(part for part in (caption, names) if part)
+
+
+def effort(reply: Reply) -> str:
+    """What a reply took: "1.2 s, most of it phrase (0.9 s); 412 tokens read, 37 written"."""
+    steps = {name: seconds for name, seconds in reply.timings.items() if name != "total"}
+    said = f"{reply.timings.get('total', sum(steps.values())):.1f} s"
+    if steps:
+        largest = max(steps, key=lambda name: (steps[name], name))
+        said += f", most of it {largest} ({steps[largest]:.1f} s)"
+    usage = reply.usage
+    if usage.tokens_in == usage.tokens_out == 0:
+        said += "; no tokens"
+    else:
+        read, written = (
+            "an unknown number of" if count is None else f"{count:,}"
+            for count in (usage.tokens_in, usage.tokens_out)
+        )
+        said += f"; {read} tokens read, {written} written"
+    return said if usage.cost is None else f"{said}; cost {usage.cost:.6f}"
