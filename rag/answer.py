@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import abc
+from collections import Counter, abc
 from collections.abc import Sequence
 
 from rag.errors import GeneratorFailed
@@ -127,10 +127,20 @@ def _written(generator: Generator, question: str, quote: str) -> tuple[str, Verd
     sentence, whole = _first_sentence(text)
     if not sentence:
         return "", Verdict(0.0, ("the generator wrote nothing",)), usage
-    if cut and whole and not _ENDS.search(sentence):
+    # Without an end of its own, a sentence is one only if nothing was to follow.
+    if (cut or not whole) and not _ENDS.search(sentence):
         # Its end may have said the opposite.
         return sentence, Verdict(0.0, ("it breaks off before its end",)), usage
+    if _repeats(sentence):
+        return sentence, Verdict(0.0, ("it says the same again and again",)), usage
     return sentence, None, usage
+
+
+def _repeats(sentence: str) -> bool:
+    """Whether three words in a row come three times, as in the loops of a model that is lost."""
+    words = sentence.casefold().split()
+    threes = Counter(zip(words, words[1:], words[2:], strict=False))
+    return max(threes.values(), default=0) >= 3
 
 
 def _first_sentence(text: str) -> tuple[str, bool]:

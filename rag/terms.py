@@ -98,16 +98,18 @@ def asked_language(question: str) -> str:
 def crosses(question: str, sentence: str, quote: str) -> bool:
     """Whether a sentence is clearly in another language than the quote it was written from.
 
-    A short sentence is easily mistaken among fifty languages. So it counts only where quote and
-    sentence each are clearly nearer to their own language than to the other's; the sentence's is
-    told from it alone, and from the question and it together.
+    A short sentence is easily mistaken among fifty languages. So its own is told from it alone, or
+    from the question and it together, and each must be clearly nearer to it than to the quote's.
     """
-    quoted, alone = _scores(quote), _scores(sentence)
+    quoted, alone, both = _scores(quote), _scores(sentence), _scores(f"{question} {sentence}")
     there = _best(quoted)
-    return any(
-        _clearly(quoted, there, here) and _clearly(alone, here, there)
-        for here in {_best(alone), _best(_scores(f"{question} {sentence}"))}
-    )
+
+    def other(scores: dict[str, float]) -> bool:
+        here = _best(scores)
+        nearer = alone[here] > alone[there]
+        return nearer and _clearly(quoted, there, here) and _clearly(scores, here, there)
+
+    return other(alone) or other(both)
 
 
 def _best(scores: dict[str, float]) -> str:

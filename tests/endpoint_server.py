@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -86,13 +86,11 @@ class Server:
 
             def do_GET(self) -> None:
                 exchange = Exchange(self, {}, server.over)
-                self.answer(lambda each: models(each), exchange)
+                self.answer(models, exchange)
 
             def answer(self, behave: Behaviour, exchange: Exchange) -> None:
-                try:
+                with suppress(OSError):  # whoever asked may go away
                     behave(exchange)
-                except OSError:
-                    pass  # whoever asked went away
                 self.close_connection = True
 
             def log_message(self, format: str, *args: object) -> None:

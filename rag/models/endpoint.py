@@ -156,6 +156,7 @@ class EndpointGenerator:
             stream_options={"include_usage": True},
         )
         line = _Line()
+        chunk: Any = None
         counted: Any = None
         finished: Any = None
         with answer:
@@ -172,6 +173,8 @@ class EndpointGenerator:
                     piece = line.add(text)
                     if piece:
                         put(piece)
+        if chunk is None:
+            raise ValueError("no events: a page, perhaps")
         if finished is None and counted is None:
             raise self._failed("broke off in the middle")
         usage = Usage(
