@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -22,6 +23,7 @@ from rag.models.endpoint import EndpointGenerator
 from rag.records import Mode, Outcome, Reply, Sentence, Usage
 from rag.settings import ENDPOINT_KEY, Settings, read_settings
 from rag.verify import RuleScorer
+from tests.conftest import ROOT
 from tests.endpoint_server import MODEL, Behaviour, Exchange, Server, echo, serving
 from tests.stand_ins import HashEmbedder
 from ui import doctor
@@ -464,8 +466,11 @@ def test_without_the_client_library_the_command_is_named(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "openai", None)
-    with pytest.raises(ModelMissing, match=r"pip install 'openai"):
+    with pytest.raises(ModelMissing, match=r"pip install 'openai") as caught:
         _generator(server)
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (needed,) = extras["optional-dependencies"]["endpoint"]
+    assert f"pip install '{needed}'" in str(caught.value)
 
 
 @pytest.mark.parametrize(

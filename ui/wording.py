@@ -14,7 +14,7 @@ def about_table(caption: str, columns: Sequence[str]) -> str:
 
 
 def effort(reply: Reply) -> str:
-    """What a reply took: "1.2 s, most of it phrase (0.9 s); 412 tokens read, 37 written"."""
+    """What a reply took: "1.2 s, most of it phrase (0.9 s); tokens: 412 read, 37 written"."""
     steps = {name: seconds for name, seconds in reply.timings.items() if name != "total"}
     said = f"{reply.timings.get('total', sum(steps.values())):.1f} s"
     if steps:
@@ -24,9 +24,9 @@ def effort(reply: Reply) -> str:
     if usage.tokens_in == usage.tokens_out == 0:
         said += "; no tokens"
     else:
-        read, written = (
-            "an unknown number of" if count is None else f"{count:,}"
-            for count in (usage.tokens_in, usage.tokens_out)
-        )
-        said += f"; {read} tokens read, {written} written"
+        said += f"; tokens: {_number(usage.tokens_in)} read, {_number(usage.tokens_out)} written"
     return said if usage.cost is None else f"{said}; cost {usage.cost:.6f}"
+
+
+def _number(count: int | None) -> str:
+    return "an unknown number" if count is None else f"{count:,}"
