@@ -136,7 +136,11 @@ def _endpoint(name: str, settings: Settings) -> Check:
         return Check(name, False, f"{error} {notice}".strip(), mend, needed=False)
     # Ollama leaves out the tag of the newest.
     ok = bool({settings.generator, f"{settings.generator}:latest"} & set(there))
-    more = "" if ok else f" is none of its models: {', '.join(there[:_MODELS_NAMED]) or 'none'}"
+    more = (
+        ""
+        if ok
+        else f" is not among the models that it lists: {', '.join(there[:_MODELS_NAMED]) or 'none'}"
+    )
     return Check(name, ok, f"{model.identity}{more}. {notice}".strip(), mend, needed=False)
 
 

@@ -23,6 +23,8 @@ def effort(reply: Reply) -> str:
     usage = reply.usage
     if usage.tokens_in == usage.tokens_out == 0:
         said += "; no tokens"
+    elif usage.tokens_in is usage.tokens_out is None:
+        said += "; tokens unknown"
     else:
         said += f"; tokens: {_number(usage.tokens_in)} read, {_number(usage.tokens_out)} written"
     return said if usage.cost is None else f"{said}; cost {usage.cost:.6f}"

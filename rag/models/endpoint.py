@@ -303,7 +303,7 @@ class EndpointGenerator:
             return "did not answer in time"
         if isinstance(error, openai.APIConnectionError):
             if isinstance(error.__cause__, httpx2.ConnectError):
-                return "cannot be reached. Is the server started, and the setting `endpoint` right?"
+                return "cannot be reached. Start its server, or set `endpoint` to where it is"
             return "broke the connection off"
         if type(error) is openai.APIError:
             return "broke off with an error"

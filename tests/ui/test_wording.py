@@ -25,7 +25,8 @@ def _reply(usage: Usage) -> Reply:
         (Usage(0, 0, 0.0), "no tokens; cost 0.000000"),
         (Usage(1234, 56), "tokens: 1,234 read, 56 written"),
         (Usage(1234, 56, 0.00123), "tokens: 1,234 read, 56 written; cost 0.001230"),
-        (Usage(None, None), "tokens: an unknown number read, an unknown number written"),
+        (Usage(None, 90), "tokens: an unknown number read, 90 written"),
+        (Usage(None, None), "tokens unknown"),
     ],
 )
 def test_time_tokens_and_cost_are_one_line(usage: Usage, said: str) -> None:
