@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator as Generating
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, zip_longest
@@ -13,8 +14,19 @@ from rag.filters import NONE, Filters
 from rag.library.folder import Library
 from rag.ports import Embedder, Generator, Reranker, SupportScorer
 from rag.question import complete, split
-from rag.records import Answer, Mode, Outcome, Passage, Quote, Reply, Sentence, WithheldSentence
+from rag.records import (
+    Answer,
+    Mode,
+    Outcome,
+    Passage,
+    Quote,
+    Reply,
+    Sentence,
+    Usage,
+    WithheldSentence,
+)
 from rag.retrieve import Retrieved, check_question, reading, retrieve
+from rag.verify import ANOTHER_LANGUAGE
 
 PASSAGES_SHOWN = 10
 QUOTES_OF_A_PART = 2
@@ -22,7 +34,10 @@ QUOTES_OF_A_PART = 2
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What answering needs; `enough` is the probability below which nothing is said."""
+    """What answering needs; `enough` is the probability below which nothing is said.
+
+    Prices are for a million tokens.
+    """
 
     libraries: tuple[Library, ...]
     embedder: Embedder
@@ -31,6 +46,8 @@ class Parts:
     reranker: Reranker | None = None
     enough: float = 0.25
     notes: tuple[str, ...] = ()
+    price_in: float = 0.0
+    price_out: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +116,25 @@ def stream(
         result = answer.no_evidence(quotes, probability)
     yield Quoted(result)
 
-    used = Mode.QUOTE
+    used, usage = Mode.QUOTE, Usage(0, 0)
     if mode is Mode.GENERATE and parts.generator is None and not notes:
         notes.append("No generator is installed, so the answer is the quotes themselves.")
     if mode is Mode.GENERATE and parts.generator and result.outcome is not Outcome.NO_EVIDENCE:
         try:
-            written = []
-            for part in answer.phrase(_said(asked), quotes, parts.generator, parts.scorer):
-                written.append(part)
-                yield Checked(part)
+            written: list[Sentence | WithheldSentence] = []
+            usage = yield from _phrased(
+                answer.phrase(_said(asked), quotes, parts.generator, parts.scorer), written
+            )
             result = answer.of_phrases(written, quotes, probability)
             used = Mode.GENERATE
         except GeneratorFailed as error:
             notes.append(f"{error} The answer is the quotes themselves.")
+            usage = Usage(None, None)
+        if any(ANOTHER_LANGUAGE in each.reasons for each in result.withheld):
+            notes.append(
+                "The quotes are in another language than what was phrased, and cannot be compared "
+                "with it: the quotes stand instead."
+            )
         clock.lap("phrase")
     yield Reply(
         question,
@@ -126,6 +149,7 @@ def stream(
         },
         tuple(notes),
         () if asked == [question] else tuple(asked),
+        usage.priced(parts.price_in, parts.price_out),
     )
 
 
@@ -183,6 +207,20 @@ def _look(
     clock.lap("quote")
     probability = evidence.probability(found, considered)
     return Looked(question, found, considered, quotes, probability)
+
+
+def _phrased(
+    parts: Generating[Sentence | WithheldSentence, None, Usage],
+    written: list[Sentence | WithheldSentence],
+) -> Generating[Checked, None, Usage]:
+    """Each part as an event as soon as it is there, and kept in `written`."""
+    while True:
+        try:
+            part = next(parts)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        written.append(part)
+        yield Checked(part)
 
 
 def _interleaved(lists: Sequence[tuple[Passage, ...]]) -> tuple[Passage, ...]:

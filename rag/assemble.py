@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rag.ask import Parts
 from rag.errors import ModelMissing
 from rag.library.folder import Library
-from rag.models import weights
+from rag.models import endpoint, weights
 from rag.ports import Embedder, Generator, Reranker
 from rag.records import Mode
 from rag.settings import NO_GENERATOR, NO_RERANKER, Settings
@@ -37,9 +37,23 @@ def generator(settings: Settings) -> Generator | None:
     """The generator that is set, None where answers are quotes only. Raises `ModelMissing`."""
     if settings.generator == NO_GENERATOR:
         return None
+    if settings.endpoint:
+        return endpoint.EndpointGenerator(settings.generator, settings.endpoint)
     from rag.models.generator import TransformersGenerator
 
     return TransformersGenerator(settings.generator)
+
+
+def notices(settings: Settings, mode: Mode) -> tuple[str, ...]:
+    """What each reply says of where its question goes; () where it stays on this machine."""
+    if mode is Mode.QUOTE or settings.generator == NO_GENERATOR:
+        return ()
+    return tuple(filter(None, [endpoint.notice(settings.endpoint)]))
+
+
+def without(error: ModelMissing) -> str:
+    """The note of a reply for which there was no generator."""
+    return f"{error} Until then the answer is the quotes themselves."
 
 
 def has_generator(settings: Settings) -> bool:
@@ -64,12 +78,20 @@ def parts(
         library.check_embedder(model.identity)
         library.check_canary(model)
     writer: Generator | None = None
-    notes: tuple[str, ...] = ()
+    notes = notices(settings, mode)
     if mode is Mode.GENERATE:
         try:
             writer = generator(settings)
         except ModelMissing as error:
-            notes = (f"{error} Until then the answer is the quotes themselves.",)
+            notes = (without(error),)
     return Parts(
-        libraries, model, RuleScorer(), writer, reranker(settings), settings.evidence, notes
+        libraries,
+        model,
+        RuleScorer(),
+        writer,
+        reranker(settings),
+        settings.evidence,
+        notes,
+        settings.price_in,
+        settings.price_out,
     )

@@ -91,6 +91,11 @@ def reply(identity: str | None, item: Reply) -> Json:
         "searched": list(item.searched),
         "timings": {step: round(seconds, 4) for step, seconds in item.timings.items()},
         "models": dict(item.models),
+        "usage": {
+            "tokens_in": item.usage.tokens_in,
+            "tokens_out": item.usage.tokens_out,
+            "cost": None if item.usage.cost is None else round(item.usage.cost, 9),
+        },
     }
 
 

@@ -6,20 +6,24 @@ suites in `tests/contract/`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import abc
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from rag.records import ModelIdentity, Quote, Span, Verdict
+from rag.records import ModelIdentity, Quote, Span, Usage, Verdict
 
 Vector = npt.NDArray[np.float32]
 """Shape (dimensions,), unit length."""
 
 Vectors = npt.NDArray[np.float32]
 """Shape (n, dimensions), each row of unit length."""
+
+Pieces = abc.Generator[str, None, Usage]
+"""Pieces of a text as they are written; what it returns at the end is what they took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +118,12 @@ class Generator(Protocol):
     @property
     def identity(self) -> str: ...
 
-    def phrase(self, question: str, quote: str, *, max_new_tokens: int) -> Iterator[str]:
+    def phrase(self, question: str, quote: str, *, max_new_tokens: int) -> Pieces:
         """Pieces of one sentence that answers from `quote` alone; joined they are the sentence.
 
-        Raises `GeneratorFailed` when the model breaks off.
+        The generator function returns its `Usage`: several people may ask at the same time, so a
+        count kept beside the model would be of all of them. `tokens_out` of `max_new_tokens` says
+        that the text was cut there. Raises `GeneratorFailed` when the model breaks off.
         """
         ...
 

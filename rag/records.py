@@ -206,13 +206,41 @@ class WithheldSentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that a generator read and wrote, None where nobody counted them.
+
+    `cost` is what they come to at the prices that are set; None without a price or a count.
+    """
+
+    tokens_in: int | None
+    tokens_out: int | None
+    cost: float | None = None
+
+    def plus(self, other: Usage) -> Usage:
+        """Both together, without a cost; what is unknown in one is unknown in the sum."""
+        return Usage(_sum(self.tokens_in, other.tokens_in), _sum(self.tokens_out, other.tokens_out))
+
+    def priced(self, price_in: float, price_out: float) -> Usage:
+        """The same with its cost; prices are for a million tokens each, both 0 for none set."""
+        cost = None
+        if self.tokens_in is not None and self.tokens_out is not None and (price_in or price_out):
+            cost = (self.tokens_in * price_in + self.tokens_out * price_out) / 1_000_000
+        return Usage(self.tokens_in, self.tokens_out, cost)
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one + other
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """Everything a person or a script needs to check one answer.
 
     `timings` are wall-clock seconds by step, `models` the identities used ("embedder",
     "generator"), `notes` plain sentences about what could not be done ("no generator installed").
     `searched` is what was looked for instead of the question: a follow-up made complete, or the
-    parts of a question that asks several things; () where it is the question itself.
+    parts of a question that asks several things; () where it is the question itself. `usage` is
+    what the generator read and wrote for it.
     """
 
     question: str
@@ -223,6 +251,7 @@ class Reply:
     models: Mapping[str, str | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
+    usage: Usage = Usage(0, 0)
 
     @property
     def short(self) -> str | None:

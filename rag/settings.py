@@ -7,11 +7,20 @@ setting that is silently wrong.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -26,6 +35,8 @@ PREFIX = "SOURCEBOUND_"
 FILE = "sourcebound.toml"
 NO_GENERATOR = "none"
 NO_RERANKER = "none"
+ENDPOINT_KEY = "SOURCEBOUND_ENDPOINT_KEY"
+"""The variable that holds the key of the endpoint; no setting, so that no file holds it."""
 
 
 class Limits(BaseModel):
@@ -50,7 +61,7 @@ class Settings(BaseSettings):
     """All settings.
 
     `generator` "none" means that answers are quotes only; `reranker` "none" that passages stay in
-    the order of the search.
+    the order of the search. With an `endpoint`, `generator` is the name of a model there.
     """
 
     model_config = SettingsConfigDict(
@@ -67,6 +78,16 @@ class Settings(BaseSettings):
     )
     embedder: str = "default"
     generator: str = "default"
+    endpoint: str = Field(
+        default="",
+        description="base URL of an OpenAI-compatible server that phrases answers; empty for none",
+    )
+    price_in: float = Field(
+        default=0, ge=0, allow_inf_nan=False, description="price of a million tokens read"
+    )
+    price_out: float = Field(
+        default=0, ge=0, allow_inf_nan=False, description="price of a million tokens written"
+    )
     reranker: str = Field(
         default=NO_RERANKER,
         min_length=1,
@@ -85,6 +106,25 @@ class Settings(BaseSettings):
         description="languages of scanned pages, for Tesseract: eng+deu; empty for none",
     )
     limits: Limits = Field(default_factory=lambda: Limits())
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_address(cls, value: str, info: ValidationInfo) -> str:
+        # What is wrong is said without the value: a password may stand in it.
+        if not value:
+            return value
+        try:
+            parts = urlsplit(value)
+            host, _ = parts.hostname or "", parts.port
+        except ValueError:
+            raise ValueError("it is no URL") from None
+        if parts.scheme not in ("http", "https") or not re.fullmatch(r"[a-z0-9._:-]+", host):
+            raise ValueError("it must be like http://localhost:11434/v1")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError(f"it must hold no key or password; {ENDPOINT_KEY} is for the key")
+        if info.data.get("generator") == "default":
+            raise ValueError("with it, `generator` must name a model of that server")
+        return value
 
     @property
     def libraries(self) -> tuple[Path, ...]:
@@ -108,7 +148,7 @@ def read_settings(**flags: Any) -> Settings:
     """Settings from all sources; a flag that is None was not given. Raises `SettingsError`."""
     known = set(Settings.model_fields)
     for name in os.environ:
-        if name.startswith(PREFIX):
+        if name.startswith(PREFIX) and name != ENDPOINT_KEY:
             field = name.removeprefix(PREFIX).lower().split("__")[0]
             if field not in known:
                 raise SettingsError(

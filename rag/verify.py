@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from rag.numerals import numbers
 from rag.records import Quote, Verdict
 from rag.support import judge
+from rag.terms import crosses
 from rag.text import content_stems, stems
 
 SUPPORT_NEEDED = 0.5
@@ -21,6 +22,9 @@ SUPPORT_NEEDED = 0.5
 
 WORDS_NEEDED = 0.5
 """Least share of the sentence's own words that stand in its quotes."""
+
+ANOTHER_LANGUAGE = "it is in another language than the quote"
+"""Words, numbers and names are compared as they are spelt: across languages that proves nothing."""
 
 _CALENDAR = frozenset(
     """january february march april june july august september october november december monday
@@ -44,7 +48,9 @@ class RuleScorer:
         `support` is the probability that the quotes say it, 0 when a rule for facts fails.
         """
         quoted = " ".join(quote.text for quote in quotes)
+        share = word_share(sentence, quoted)
         failures = [
+            *([ANOTHER_LANGUAGE] if share < 1 and crosses(question, sentence, quoted) else []),
             *_missing("number", numbers(sentence), numbers(quoted)),
             *_missing("date", _calendar(sentence), _calendar(quoted)),
             *_missing("name", _names(sentence, quoted), _all_words(quoted)),
@@ -52,7 +58,6 @@ class RuleScorer:
         ]
         if failures:
             return Verdict(0.0, tuple(failures))
-        share = word_share(sentence, quoted)
         support = judge(sentence, [quote.text for quote in quotes]).support
         if share < WORDS_NEEDED:
             failures.append(f"only {share:.0%} of its words stand in the quote")

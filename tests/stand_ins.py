@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from rag.ports import PassageText, PassageVectors, Vector, Vectors
-from rag.records import ModelIdentity, Quote, Verdict
+from rag.ports import PassageText, PassageVectors, Pieces, Vector, Vectors
+from rag.records import ModelIdentity, Quote, Usage, Verdict
 from rag.text import content_stems
 
 
@@ -78,13 +78,14 @@ class EchoGenerator:
         self._breaks = breaks
         self.asked: list[tuple[str, str]] = []
 
-    def phrase(self, question: str, quote: str, *, max_new_tokens: int) -> Iterator[str]:
+    def phrase(self, question: str, quote: str, *, max_new_tokens: int) -> Pieces:
         self.asked.append((question, quote))
         if self._breaks:
             raise self._breaks
-        words = (quote if self._says is None else self._says).split()
-        for word in words[:max_new_tokens]:
+        words = (quote if self._says is None else self._says).split()[:max_new_tokens]
+        for word in words:
             yield f"{word} "
+        return Usage(len(f"{question} {quote}".split()), len(words))
 
 
 class WordScorer:

@@ -21,6 +21,7 @@ from ingest.load import load
 from ingest.parse import Parser
 from rag.library.folder import Library
 from tests.conftest import SAMPLES
+from tests.endpoint_server import MODEL, serving
 from tests.stand_ins import HashEmbedder
 from ui import cli
 
@@ -32,7 +33,7 @@ HIT = {"rank", "document", "page", "start", "end", "heading", "score", "text", "
 QUOTE = {"document", "page", "start", "end", "text", "place", "caption", "columns", "collection"}
 QUOTE |= {"short"}
 REPLY = {"id", "question", "outcome", "answer", "sentences", "quotes_only", "withheld"}
-REPLY |= {"passages", "timings", "models", "short_answer"}
+REPLY |= {"passages", "timings", "models", "short_answer", "usage"}
 METRICS = """document_hit@1 page_hit@1 quote_hit@1 ndcg@10 mrr@10 answer_in_quotes exact_match f1
     rouge_l rightly_refused wrongly_refused wrongly_answered groundedness citation_precision
     citation_recall seconds_p50 seconds_p95""".split()
@@ -161,6 +162,27 @@ def test_phrased_answers_keep_the_promise(rag: Run, library: tuple[str, str]) ->
         assert row["answer"] == ""
         assert row["quotes_only"]
     assert all(sentence["quotes"] for sentence in row["sentences"])
+
+
+def test_ask_with_an_endpoint_says_what_it_took(
+    rag: Run, library: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCEBOUND_PRICE_IN", "2")
+    with serving() as server:
+        there = ("--endpoint", server.url, "--generator", MODEL, "--mode", "generate")
+        row = rag("ask", GPT, *library, *there, "--json").row
+        assert row["outcome"] == "supported"
+        assert row["models"]["generator"] == f"{MODEL} at 127.0.0.1:{server.port}"
+        read = sum(len(each.said.split()) for each in server.asked)
+        assert row["usage"]["tokens_in"] == read > 0
+        assert row["usage"]["cost"] == pytest.approx(2 * read / 1e6)
+        assert row["notes"] == []
+    ran = rag("ask", GPT, *library, *there)
+    assert ran.code == 0
+    assert "cannot be reached" in ran.out
+    assert "175 billion" in ran.out
+    usage = rag("ask", GPT, *library, "--json").row["usage"]
+    assert usage == {"tokens_in": 0, "tokens_out": 0, "cost": 0.0}
 
 
 def test_without_a_generator_quotes_still_answer(rag: Run, library: tuple[str, str]) -> None:

@@ -16,7 +16,7 @@ import streamlit as st
 from ingest.embed import Progress
 from rag import assemble
 from rag.ask import Checked, Found, Parts, Quoted, stream
-from rag.errors import LibraryMissing, SettingsError, SourceboundError
+from rag.errors import LibraryMissing, ModelMissing, SettingsError, SourceboundError
 from rag.filters import Filters
 from rag.library.folder import Library, file_of
 from rag.models.weights import GENERATOR
@@ -91,8 +91,8 @@ def load_embedder(name: str) -> Embedder:
 
 
 @st.cache_resource(show_spinner="Loading the generator; the first time takes half a minute …")
-def load_generator(name: str) -> Generator | None:
-    return assemble.generator(Settings(generator=name))
+def load_generator(name: str, endpoint: str) -> Generator | None:
+    return assemble.generator(Settings(generator=name, endpoint=endpoint))
 
 
 @st.cache_resource(show_spinner="Loading the reranker …")
@@ -139,6 +139,8 @@ def ask_form(settings: Settings, libraries: list[Library]) -> None:
     if not possible:
         st.caption("No generator is installed, so answers are quotes. To install it:")
         st.code(GENERATOR.install, language=None)
+    for notice in assemble.notices(settings, Mode.GENERATE):
+        st.caption(f"For phrased answers: {notice}")
     # Always there: what follows keeps its place, and what is unfolded stays so at the next run.
     with st.container():
         if asked:
@@ -202,9 +204,25 @@ def make_parts(mode: Mode, settings: Settings, libraries: list[Library]) -> Part
     model = load_embedder(settings.embedder)
     for library in libraries:
         check_model(library.path, settings.embedder, library.catalogue.generation)
-    generator = load_generator(settings.generator) if mode is Mode.GENERATE else None
+    generator = None
+    notes = assemble.notices(settings, mode)
+    if mode is Mode.GENERATE:
+        try:
+            generator = load_generator(settings.generator, settings.endpoint)
+        except ModelMissing as error:
+            notes = (assemble.without(error),)
     reranker = load_reranker(settings.reranker)
-    return Parts(tuple(libraries), model, RuleScorer(), generator, reranker, settings.evidence)
+    return Parts(
+        tuple(libraries),
+        model,
+        RuleScorer(),
+        generator,
+        reranker,
+        settings.evidence,
+        notes,
+        settings.price_in,
+        settings.price_out,
+    )
 
 
 def show_why(settings: Settings, libraries: list[Library]) -> None:
@@ -256,6 +274,7 @@ def show_reply(reply: Reply, libraries: list[Library]) -> None:
     if found.withheld:
         with st.expander("Withheld sentences; no part of the answer"):
             st.html(markup.withheld(found))
+    st.html(markup.effort(reply))
     st.divider()
 
 

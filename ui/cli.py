@@ -80,6 +80,9 @@ EmbedderOption = Annotated[
 GeneratorOption = Annotated[
     str | None, typer.Option("--generator", help="Generator: folder, hub id, or none.")
 ]
+EndpointOption = Annotated[
+    str | None, typer.Option("--endpoint", help="OpenAI-compatible server that phrases: its URL.")
+]
 ModeOption = Annotated[Mode | None, typer.Option("--mode", help="How to answer.")]
 BatchOption = Annotated[
     Path | None, typer.Option("--batch", help="JSON lines of questions, one per row.")
@@ -276,6 +279,7 @@ def ask(
     library: LibrariesOption = None,
     embedder: EmbedderOption = None,
     generator: GeneratorOption = None,
+    endpoint: EndpointOption = None,
     reranker: RerankerOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -287,6 +291,7 @@ def ask(
         **_asked(library),
         embedder=embedder,
         generator=generator,
+        endpoint=endpoint,
         reranker=reranker,
         mode=mode,
     )
@@ -310,6 +315,7 @@ def ask(
         _print_json(contract.reply(None, reply))
     else:
         printing.reply(reply)
+        printing.took(reply)
     return 0
 
 
@@ -404,6 +410,7 @@ def evaluate(
     library: LibrariesOption = None,
     embedder: EmbedderOption = None,
     generator: GeneratorOption = None,
+    endpoint: EndpointOption = None,
     reranker: RerankerOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -418,6 +425,7 @@ def evaluate(
         **_asked(library),
         embedder=embedder,
         generator=generator,
+        endpoint=endpoint,
         reranker=reranker,
         mode=mode,
     )
@@ -541,12 +549,15 @@ def doctor(
     library: LibraryOption = None,
     embedder: EmbedderOption = None,
     generator: GeneratorOption = None,
+    endpoint: EndpointOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Is this machine ready? Checks models, library and tools; says what mends what."""
     from ui import doctor as checks
 
-    settings = read_settings(library=library, embedder=embedder, generator=generator)
+    settings = read_settings(
+        library=library, embedder=embedder, generator=generator, endpoint=endpoint
+    )
     found = checks.examine(settings)
     ok = all(check.ok or not check.needed for check in found)
     if as_json:
@@ -565,15 +576,23 @@ def ui(
     library: LibrariesOption = None,
     embedder: EmbedderOption = None,
     generator: GeneratorOption = None,
+    endpoint: EndpointOption = None,
     reranker: RerankerOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Open the page, on this machine only."""
+    from rag import assemble
     from ui import serve
 
     settings = read_settings(
-        **_asked(library), embedder=embedder, generator=generator, reranker=reranker
+        **_asked(library),
+        embedder=embedder,
+        generator=generator,
+        endpoint=endpoint,
+        reranker=reranker,
     )
+    for notice in assemble.notices(settings, Mode.GENERATE):
+        print(f"For phrased answers: {notice}", file=sys.stderr)
     if as_json:
         _print_json({"url": serve.address(port)})
     sys.stdout.flush()

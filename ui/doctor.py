@@ -13,9 +13,10 @@ from typing import Any
 from ingest import ocr
 from rag import assemble
 from rag.errors import SourceboundError
-from rag.models import weights
+from rag.models import endpoint, weights
 from rag.settings import NO_GENERATOR, NO_RERANKER, Settings
 
+_MODELS_NAMED = 20
 _ROOM_NEEDED = 1024**3
 _SQLITE = (3, 24)  # knows ON CONFLICT DO UPDATE
 
@@ -111,6 +112,8 @@ def _generator(settings: Settings) -> Check:
     name = "generator"
     if settings.generator == NO_GENERATOR:
         return Check(name, True, "none is set; answers are quotes", needed=False)
+    if settings.endpoint:
+        return _endpoint(name, settings)
     try:
         if settings.generator == weights.DEFAULT:
             weights.packaged(weights.GENERATOR)
@@ -121,6 +124,24 @@ def _generator(settings: Settings) -> Check:
         return Check(name, True, detail, needed=False)
     except SourceboundError as error:
         return Check(name, False, str(error), weights.GENERATOR.install, needed=False)
+
+
+def _endpoint(name: str, settings: Settings) -> Check:
+    notice = endpoint.notice(settings.endpoint)
+    mend = f"Start the server, and set `generator` to one of its models, or to {NO_GENERATOR!r}."
+    try:
+        model = endpoint.EndpointGenerator(settings.generator, settings.endpoint)
+        there = model.models()
+    except SourceboundError as error:
+        return Check(name, False, f"{error} {notice}".strip(), mend, needed=False)
+    # Ollama leaves out the tag of the newest.
+    ok = bool({settings.generator, f"{settings.generator}:latest"} & set(there))
+    more = (
+        ""
+        if ok
+        else f" is not among the models that it lists: {', '.join(there[:_MODELS_NAMED]) or 'none'}"
+    )
+    return Check(name, ok, f"{model.identity}{more}. {notice}".strip(), mend, needed=False)
 
 
 def _recognition(settings: Settings) -> Check:

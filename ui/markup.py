@@ -18,11 +18,13 @@ from rag.records import (
     Page,
     Passage,
     Quote,
+    Reply,
     Sentence,
 )
 from rag.why import Trace
 from ui.loading import FolderAccount
 from ui.wording import about_table
+from ui.wording import effort as effort_in_words
 
 AROUND = 400
 """Code points of the page's text shown on either side of a quote."""
@@ -118,6 +120,11 @@ def withheld(answer: Answer) -> str:
 
 def notes(texts: Iterable[str]) -> str:
     return "".join(f'<p class="sb-note">{escape(text)}</p>' for text in texts)
+
+
+def effort(reply: Reply) -> str:
+    """Time, tokens and cost of a reply."""
+    return notes([effort_in_words(reply)])
 
 
 def problem(text: str) -> str:

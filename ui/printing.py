@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rag.records import Document, Outcome, Page, Quote, Reply, Span
-from ui.wording import about_table
+from ui.wording import about_table, effort
 
 if TYPE_CHECKING:
     from rag.evaluation.run import Evaluation
@@ -105,6 +105,12 @@ def reply(item: Reply) -> None:
     if answer.withheld:
         print()
         print(f"{_count(len(answer.withheld), 'sentence')} withheld, the quote stands instead.")
+
+
+def took(item: Reply) -> None:
+    """Time, tokens and cost of a reply, where somebody watches."""
+    if sys.stderr.isatty():
+        Console(stderr=True, highlight=False).print(effort(item), style="dim", markup=False)
 
 
 def hits(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -49,6 +49,7 @@ def run(settings: Settings, *, port: int, open_browser: bool) -> NoReturn:
         f"{PREFIX}COLLECTIONS": json.dumps([str(path.resolve()) for path in settings.collections]),
         f"{PREFIX}EMBEDDER": settings.embedder,
         f"{PREFIX}GENERATOR": settings.generator,
+        f"{PREFIX}ENDPOINT": settings.endpoint,
         f"{PREFIX}RERANKER": settings.reranker,
     }
     # This process becomes the page: whoever ends it ends the page, and nothing is left behind.

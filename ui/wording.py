@@ -4,8 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rag.records import Reply
+
 
 def about_table(caption: str, columns: Sequence[str]) -> str:
     """Caption and column names of a table: "Prices: item | amount"; "" for none."""
     names = " | ".join(name or "-" for name in columns)
     return ": ".join(part for part in (caption, names) if part)
+
+
+def effort(reply: Reply) -> str:
+    """What a reply took: "1.2 s, most of it phrase (0.9 s); tokens: 412 read, 37 written"."""
+    steps = {name: seconds for name, seconds in reply.timings.items() if name != "total"}
+    said = f"{reply.timings.get('total', sum(steps.values())):.1f} s"
+    if steps:
+        largest = max(steps, key=lambda name: (steps[name], name))
+        said += f", most of it {largest} ({steps[largest]:.1f} s)"
+    usage = reply.usage
+    if usage.tokens_in == usage.tokens_out == 0:
+        said += "; no tokens"
+    elif usage.tokens_in is usage.tokens_out is None:
+        said += "; tokens unknown"
+    else:
+        said += f"; tokens: {_number(usage.tokens_in)} read, {_number(usage.tokens_out)} written"
+    return said if usage.cost is None else f"{said}; cost {usage.cost:.6f}"
+
+
+def _number(count: int | None) -> str:
+    return "an unknown number" if count is None else f"{count:,}"

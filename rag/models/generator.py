@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,10 @@ import filelock
 import torch
 
 from rag.errors import GeneratorFailed, ModelMissing
-from rag.models import weights
+from rag.models import prompt, weights
 from rag.models.device import device, dtype, steady
-
-_SYSTEM = (
-    "You answer a question with one short sentence. Use only facts that stand in the text. "
-    "Copy names and numbers exactly."
-)
-# Bigger than any quote we make; longer texts come only from callers of the port.
-_MAX_TEXT = 4000
+from rag.ports import Pieces
+from rag.records import Usage
 
 
 class TransformersGenerator:
@@ -64,11 +59,13 @@ class TransformersGenerator:
     def identity(self) -> str:
         return self._identity
 
-    def phrase(self, question: str, quote: str, *, max_new_tokens: int = 80) -> Iterator[str]:
+    def phrase(self, question: str, quote: str, *, max_new_tokens: int = 80) -> Pieces:
+        ids = self.prompt(question, quote)
         try:
-            yield from self._decode(self.prompt(question, quote), max_new_tokens)
+            written = yield from self._decode(ids, max_new_tokens)
         except (RuntimeError, IndexError, ValueError) as error:
             raise GeneratorFailed(f"The generator {self._identity} broke off: {error}") from error
+        return Usage(len(ids), written)
 
     def prompt(self, question: str, quote: str) -> list[int]:
         """Token ids of the prompt.
@@ -76,25 +73,28 @@ class TransformersGenerator:
         Question and quote are turned into tokens apart from the template, with special tokens
         switched off: a document that spells out the template's marks puts letters there, no marks.
         """
-        before, between, after = self._template()
+        before, between, after = self._template(prompt.task(question))
         return [
             *self._ids(before, special=True),
-            *self._ids(quote[:_MAX_TEXT], special=False),
+            *self._ids(quote[: prompt.LONGEST_TEXT], special=False),
             *self._ids(between, special=True),
-            *self._ids(question[:_MAX_TEXT], special=False),
+            *self._ids(question[: prompt.LONGEST_TEXT], special=False),
             *self._ids(after, special=True),
         ]
 
-    def _template(self) -> tuple[str, str, str]:
+    def _template(self, task: str) -> tuple[str, str, str]:
         first, second = "\ufdd0quote\ufdd0", "\ufdd0question\ufdd0"
-        user = f"Text: {first}\n\nQuestion: {second}\n\nAnswer in one short sentence."
+        user = prompt.user(first, second, task)
         if self._tokenizer.chat_template:
-            messages = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": user}]
+            messages = [
+                {"role": "system", "content": prompt.SYSTEM},
+                {"role": "user", "content": user},
+            ]
             whole = self._tokenizer.apply_chat_template(
                 messages, tokenize=False, add_generation_prompt=True
             )
         else:
-            whole = f"{_SYSTEM}\n\n{user}\nAnswer:"
+            whole = f"{prompt.SYSTEM}\n\n{user}\nAnswer:"
         before, rest = whole.split(first)
         between, after = rest.split(second)
         return before, between, after
@@ -103,7 +103,8 @@ class TransformersGenerator:
         ids = self._tokenizer(text, add_special_tokens=False, split_special_tokens=not special)
         return list(ids["input_ids"])
 
-    def _decode(self, ids: list[int], most: int) -> Iterator[str]:
+    def _decode(self, ids: list[int], most: int) -> Generator[str, None, int]:
+        """The pieces as they come; returns how many tokens they are."""
         stops = _stops(self._model, self._tokenizer)
         cache = None
         written: list[int] = []
@@ -126,6 +127,7 @@ class TransformersGenerator:
                 break
             yield text[len(shown) :]
             shown = text
+        return len(written)
 
 
 def converted_default() -> Path:

@@ -1,12 +1,16 @@
-"""What every `Generator` does, by the real default model and by the stand-in."""
+"""What every `Generator` does: the real default model, one behind a server, the stand-in."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from rag.ports import Generator
+from rag.models.endpoint import EndpointGenerator
+from rag.ports import Generator, Pieces
+from rag.records import Usage
+from tests.endpoint_server import MODEL, serving
 from tests.stand_ins import EchoGenerator
 
 QUOTE = "GPT-3, to give one known size, has 175 billion parameters."
@@ -21,11 +25,17 @@ def real_generator() -> Any:
     return TransformersGenerator()
 
 
-@pytest.fixture(params=["stand-in", pytest.param("real", marks=pytest.mark.models)])
+@pytest.fixture(scope="module")
+def endpoint_generator() -> Iterator[Generator]:
+    with serving() as server:
+        yield EndpointGenerator(MODEL, server.url)
+
+
+@pytest.fixture(params=["stand-in", "endpoint", pytest.param("real", marks=pytest.mark.models)])
 def generator(request: pytest.FixtureRequest) -> Generator:
-    if request.param == "real":
-        real: Generator = request.getfixturevalue("real_generator")
-        return real
+    if request.param != "stand-in":
+        found: Generator = request.getfixturevalue(f"{request.param}_generator")
+        return found
     return EchoGenerator()
 
 
@@ -38,6 +48,24 @@ def test_pieces_join_to_one_sentence_the_same_each_time(generator: Generator) ->
 
 def test_no_more_than_asked_for(generator: Generator) -> None:
     assert len(list(generator.phrase(QUESTION, QUOTE, max_new_tokens=3))) <= 3
+
+
+def _usage(pieces: Pieces) -> Usage:
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as end:
+            found: Usage = end.value
+            return found
+
+
+def test_it_says_what_it_took(generator: Generator) -> None:
+    usage = _usage(generator.phrase(QUESTION, QUOTE, max_new_tokens=40))
+    assert usage.tokens_in
+    assert usage.tokens_in > len(QUOTE.split())
+    assert usage.tokens_out
+    assert 1 < usage.tokens_out < 40
+    assert _usage(generator.phrase(QUESTION, QUOTE, max_new_tokens=3)).tokens_out == 3
 
 
 def test_it_has_a_name(generator: Generator) -> None:
