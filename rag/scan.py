@@ -104,7 +104,7 @@ def beginnings(documents: Sequence[Document], homes: Sequence[Library]) -> tuple
         keys = library.indexes().owners.keys_of(document.id)[:1]
         for stored in library.catalogue.chunks(keys).values():
             if stored.sentences:
-                found += _proven([_quote(stored, document, 0)], library)
+                found += proven([quote_of(stored, document, 0)], library)
     return tuple(found)
 
 
@@ -133,7 +133,7 @@ def said_again(
             for at, cut in enumerate(stored[key].sentences):
                 text = " ".join(stored[key].chunk.text[cut.start : cut.end].split())
                 if len(text) >= _SHORTEST_SAID and _stands_in(text, flat):
-                    for quote in _proven([_quote(stored[key], document, at)], library):
+                    for quote in proven([quote_of(stored[key], document, at)], library):
                         found.setdefault((document.id, quote.start), quote)
     order = sorted(found.values(), key=lambda one: (_by_name(one.document), one.start))
     # First what says most of the answer, where there is more than can be shown.
@@ -304,16 +304,16 @@ class _Look:
         for _, stored in sorted(self._library.catalogue.chunks(keys).items()):
             text = stored.chunk.text
             said = [wanted.said_in(text[cut.start : cut.end]) for cut in stored.sentences]
-            found += [_quote(stored, document, at) for at, yes in enumerate(said) if yes]
+            found += [quote_of(stored, document, at) for at, yes in enumerate(said) if yes]
             # A line that ends without an end of sentence may go on in the next.
             for at, (cut, after) in enumerate(pairwise(stored.sentences)):
                 line = text[cut.start : after.end]
                 apart = _ENDED.search(text[cut.start : cut.end]) or _BLANK.search(line)
                 if not (said[at] or said[at + 1] or apart) and wanted.said_in(line):
-                    whole = _quote(stored, document, at)
+                    whole = quote_of(stored, document, at)
                     found.append(replace(whole, end=stored.chunk.start + after.end, text=line))
         found.sort(key=lambda quote: (quote.start, quote.end))
-        return _proven(found, self._library)
+        return proven(found, self._library)
 
     def _across(self, document: Document, wanted: _Wanted) -> list[Quote]:
         """Sentences that were cut in two because they are longer than a passage may be."""
@@ -337,7 +337,7 @@ class _Look:
                 and not _ENDED.search(first.chunk.text)
                 and wanted.said_in(text)
             ):
-                whole = replace(_quote(first, document, -1), start=start, end=end, text=text)
+                whole = replace(quote_of(first, document, -1), start=start, end=end, text=text)
                 found.append(whole)
         return found
 
@@ -355,7 +355,7 @@ def _best(found: Sequence[Quote]) -> Quote:
     return found[0]
 
 
-def _quote(stored: StoredChunk, document: Document, at: int) -> Quote:
+def quote_of(stored: StoredChunk, document: Document, at: int) -> Quote:
     """One sentence of a passage."""
     chunk, cut = stored.chunk, stored.sentences[at]
     text = chunk.text[cut.start : cut.end]
@@ -374,7 +374,7 @@ def _quote(stored: StoredChunk, document: Document, at: int) -> Quote:
     )
 
 
-def _proven(quotes: Sequence[Quote], library: Library) -> list[Quote]:
+def proven(quotes: Sequence[Quote], library: Library) -> list[Quote]:
     """Those that are exactly the stored text at their offsets; each page is read once."""
     found = []
     page = None
