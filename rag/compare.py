@@ -20,8 +20,11 @@ from rag.summary import candidates
 
 MOST_PAIRS = 3
 
-_NEAREST, _SAME = 0.45, 0.995
-"""Cosine of two sentences from which on they are of one thing, and at which they say the same."""
+_NEAREST = 0.45
+"""Cosine of two sentences from which on they are of one thing."""
+
+_SAME = 0.9
+"""Share of their words at which two sentences say the same, if they have the same figures."""
 
 _AT_ONCE = 512
 
@@ -64,8 +67,9 @@ def same_things(
 ) -> tuple[tuple[Quote, ...], tuple[Quote, ...]]:
     """Sentences of two documents in pairs: each is the nearest of the other, and not the same.
 
-    At most `MOST_PAIRS`, the nearest first chosen, in the order of the left document. What both
-    have word for word is no difference, and not among them. Call inside `reading(libraries)`.
+    At most `MOST_PAIRS`, in the order of the left document: first those with other figures, then
+    the nearest. What both have nearly word for word is no difference, and not among them. Call
+    inside `reading(libraries)`.
     """
     mine, theirs = candidates(*left), candidates(*right)
     if not len(mine.quotes) or not len(theirs.quotes) or not (mine.ready and theirs.ready):
@@ -84,20 +88,36 @@ def same_things(
     pairs = [
         (at, int(forth[at]))
         for at in np.lexsort((np.arange(len(near)), -near)).tolist()
-        if back[forth[at]] == at
-        and _NEAREST <= near[at] <= _SAME
-        and _flat(mine.quotes[at]) != _flat(theirs.quotes[forth[at]])
-    ][:MOST_PAIRS]
-    pairs.sort()
+        if back[forth[at]] == at and near[at] >= _NEAREST
+    ]
+    differing = [
+        (_figures(mine.quotes[at]) == _figures(theirs.quotes[other]), at, other)
+        for at, other in pairs
+        if _differ(mine.quotes[at], theirs.quotes[other])
+    ]
+    # Other figures are a difference for sure; sorting keeps the nearest first among equals.
+    first = sorted(differing, key=lambda pair: pair[0])[:MOST_PAIRS]
+    pairs = sorted((at, other) for _, at, other in first)
     return (
         tuple(proven([mine.quotes[at] for at, _ in pairs], left[1])),
         tuple(proven([theirs.quotes[at] for _, at in pairs], right[1])),
     )
 
 
-def _flat(quote: Quote) -> str:
-    return " ".join(re.findall(r"\w+", quote.text.casefold()))
+def _figures(quote: Quote) -> set[str]:
+    return set(re.findall(r"\d[\d.,]*", quote.text))
+
+
+def _differ(one: Quote, other: Quote) -> bool:
+    """Whether two sentences say something different: other figures, or a tenth of other words."""
+    if _figures(one) != _figures(other):
+        return True
+    left, right = (set(re.findall(r"\w+", each.text.casefold())) for each in (one, other))
+    return len(left & right) < _SAME * len(left | right)
 
 
 def _question(name: str, subject: str) -> str:
-    return f"{subject}: {name}" if subject else f"What is {name}?"
+    """What is looked up for a side: a whole question, as the limit of evidence was fitted on."""
+    if not subject:
+        return f"What is {name}?"
+    return f"What is the {subject} {'in' if is_time(name) else 'of the'} {name}?"

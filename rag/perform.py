@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag import answer, compare, quote, scan
+from rag import answer, compare, dates, quote, scan
 from rag.filters import Filters
 from rag.library.folder import Library
 from rag.question import complete
@@ -169,7 +169,8 @@ class Performer:
 
     def _best_of(self, task: Task, question: str) -> Done:
         """Everything of a kind is no phrase to scan for: the best matches, and that is said."""
-        found = self.look(question, self.filters, 2 * MOST_QUOTES, 2 * ROOM)
+        # "List all" is said by no sentence, and would only draw the question away from them.
+        found = self.look(_thing(task, question), self.filters, 2 * MOST_QUOTES, 2 * ROOM)
         if not found.enough:
             made = answer.no_evidence(found.quotes, found.probability)
             return Done(task.kind, made, found.retrieved.passages)
@@ -195,8 +196,8 @@ class Performer:
             return Done(task.kind, answer.no_evidence((), 0.0), (), (note,))
         if not meant:
             done = self._best_of(replace(task, kind=Kind.SUMMARY), question)
-            note = f"No document is called “{task.phrase}”, so no document is summed up."
-            return replace(done, notes=(note, *done.notes[1:], "The best matches are shown."))
+            note = f"No document is called “{task.phrase}”: the best matches in all are shown."
+            return replace(done, notes=(note,)) if done.notes else done
         document, library = held[next(iter(meant))]
         quotes = summary(document, library)
         if not quotes:
@@ -233,7 +234,12 @@ class Performer:
 
     def _compare(self, task: Task, question: str) -> Done | None:
         assert task.sides is not None
-        named = tuple(self._side(name) for name in task.sides)
+        # "the revenue of A and B in 2022": the documents of 2022, where there are some.
+        time = " ".join(dates.periods(task.subject))
+        named = tuple(
+            (self._side(f"{name} {time}") if time else []) or self._side(name)
+            for name in task.sides
+        )
         left, right = compare.sides(task.sides, task.subject, (named[0], named[1]))
         by_document = bool(left.documents)
         if not by_document and not task.sure:
@@ -352,6 +358,10 @@ class Performer:
 
 
 _LONGEST_SAID = 500
+
+
+def _thing(task: Task, question: str) -> str:
+    return f"What are the {task.phrase}?" if task.kind is Kind.LIST else question
 
 
 def _spread(quotes: Sequence[Quote]) -> tuple[Quote, ...]:

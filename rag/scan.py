@@ -23,7 +23,7 @@ from rag.records import Document, Quote
 from rag.terms import terms, unspaced
 from rag.text import STOPWORDS
 
-MOST_PLACES = 1_000
+MOST_PLACES = 500
 """Sentences listed where each mention is asked for."""
 
 _TRIED = 4  # sentences of a document among which the one that is quoted is chosen
@@ -271,7 +271,7 @@ class _Look:
             whole &= here
             here[:-1] |= here[1:]
             either &= here
-        torn: Rows = np.flatnonzero(either & ~whole)
+        torn: Rows = np.flatnonzero(either & ~whole & (len(set(wanted.terms)) > 1))
         return np.flatnonzero(whole), torn
 
     def quotes(self, document: Document, *, every: bool, room: int) -> list[Quote]:
@@ -285,7 +285,7 @@ class _Look:
         enough = max(1, room) if every else _TRIED
         found: list[Quote] = []
         keys = self._keys.get(document.id, [])
-        at_once = _AT_ONCE if every else 2 * _TRIED
+        at_once = min(_AT_ONCE, 2 * max(_TRIED, enough))
         for start in range(0, len(keys), _AT_ONCE):
             held = self._library.catalogue.terms(keys[start : start + _AT_ONCE])
             likely = [key for key, stored in held if wanted.may_stand_in(stored)]
@@ -331,6 +331,12 @@ class _Look:
             if page is None or end > page.start + len(page.text):
                 continue
             text = page.text[start - page.start : end - page.start]
+            alone = (
+                first.chunk.text[first.sentences[-1].start :],
+                second.chunk.text[: second.sentences[0].end],
+            )
+            if any(map(wanted.said_in, alone)):
+                continue
             gap = page.text[first.chunk.end - page.start : second.chunk.start - page.start]
             if (
                 not _BLANK.search(gap)

@@ -45,7 +45,7 @@ FIRST = 1.5
 """What the first sentence of a section counts more: it often says what the section is about."""
 
 _OTHERS = 3  # documents that hold a sentence's words, from which on it is common
-_MOST_TRIED = 200  # sentences that are looked up in the rest of the library
+_MOST_TRIED = 100  # sentences that are looked up in the rest of the library
 _LONG = 60  # passages from which on a document gets a sentence more for each doubling
 _SHORTEST_WORDS, _LONGEST = 6, 400  # words; characters
 _PARTS = 6  # stretches that a document without headings is taken for
@@ -218,8 +218,10 @@ def _common(quote: Quote, library: Library) -> bool:
     """Whether other documents say the same: each holds all of its words in one passage."""
     indexes = library.indexes()
     rows: npt.NDArray[np.int32] | None = None
-    for term in dict.fromkeys(terms(quote.text, library.catalogue.languages())):
-        here = indexes.words.having(term)
+    held = [
+        indexes.words.having(term) for term in {*terms(quote.text, library.catalogue.languages())}
+    ]
+    for here in sorted(held, key=len):
         rows = here if rows is None else np.intersect1d(rows, here, assume_unique=True)
     owners = set() if rows is None else set(indexes.owners.documents_of(rows.astype(np.int64)))
     return len(owners - {quote.document.id}) >= _OTHERS

@@ -85,7 +85,7 @@ def reply(item: Reply) -> None:
     if item.searched:
         print(f"(Looked for: {' / '.join(item.searched)})")
     if answer.outcome is Outcome.NO_EVIDENCE:
-        if item.task == "question":
+        if item.task == "question" or not item.notes:
             print("No evidence: nothing in the library answers this.")
         if item.passages:
             print("Nearest passages, not an answer:")
