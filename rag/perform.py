@@ -68,7 +68,8 @@ class Performer:
     def perform(self, task: Task, question: str) -> Done | None:
         """The task done; None where it turns out to be an ordinary question."""
         if points_back(task):
-            completed = complete(question, self.history)
+            # From the questions alone: words of an answer would make a phrase that stands nowhere.
+            completed = complete(question, [(earlier, "") for earlier, _ in self.history])
             meant = completed.removeprefix(question.rstrip(" .")).strip(" ()")
             if not meant:
                 return None

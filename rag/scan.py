@@ -30,7 +30,7 @@ _TRIED = 4  # sentences of a document among which the one that is quoted is chos
 _AT_ONCE = 200  # passages read at once
 _FEWEST_WORDS = 5  # of a sentence that is quoted sooner than a heading or a fragment
 _JOINED = re.compile(r"(?<=\w)[-_/@#]+(?=\w)|(?<=[^\W\d])\.(?=\w)|(?<=\w)\.(?=[^\W\d])")
-_WORD = re.compile(r"\w+(?:['’]\w+)*")
+_WORD = re.compile(r"\w+")
 _QUOTED = '“”"«»'
 
 Rows = npt.NDArray[np.int64]

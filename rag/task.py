@@ -1,8 +1,8 @@
 """What kind of task a question is: most ask for an answer, some for all of a library or document.
 
 Forms of English questions, matched as a whole and nothing else: what is not clearly a task is an
-ordinary question, and answered as one. Of 3,220 public questions the rules take 11 for a task, all
-of the form "what is the difference between A and B" or "how many times is X mentioned".
+ordinary question, and answered as one. Of 3,220 public questions nine are surely tasks, all of the
+form "what is the difference between A and B"; 16 more are if a document bears the name they say.
 """
 
 from __future__ import annotations
@@ -278,7 +278,6 @@ def _comparison(text: str) -> Task | None:
         rf"{how} (?P<pair>.+? and .+?) (?:differ|different|compare){on}",
         rf"what (?:has |have )?(?:changed|is different|changes)(?: (?:in|for) (?P<s>.+?))?"
         rf" (?:between|from) {pair}",
-        rf"{how} (?P<s>.+?) (?:change|changed|compare) (?:between|from) {pair}",
     )
     for form in (*sure, *unsure):
         if found := _match(form, text):
