@@ -43,32 +43,32 @@ def _stands(library: Library, quote: Quote) -> bool:
     return text[quote.start : quote.end] == quote.text
 
 
-@pytest.mark.parametrize(
-    ("phrase", "names"),
-    [
-        ("heron", ["a.txt", "b.txt", "d.txt"]),
-        ("the heron", ["a.txt", "b.txt"]),
-        ("heron nests", ["a.txt", "b.txt"]),
-        ("nest heron", ["d.txt"]),
-        ("policy", ["a.txt"]),
-        ("“policy”", []),
-        ("“policies”", ["a.txt"]),
-        ("weir. Its", []),
-        ("US", ["d.txt"]),
-        ("us", ["c.txt", "d.txt"]),
-        ("10-K", ["d.txt"]),
-        ("2022 accounts", ["d.txt"]),
-        ("住在北京", ["e.txt"]),
-        ("北京住在", []),
-        ("estuary zeppelin", []),
-        ("the", ["a.txt", "b.txt", "c.txt", "d.txt", "sub/heron-report.txt"]),
-    ],
-)
-def test_who_mentions_it(library: Library, phrase: str, names: list[str]) -> None:
-    found = _scan(library, phrase)
-    assert _names(found) == names
-    assert [quote.document.name for quote in found.quotes] == names
-    assert all(_stands(library, quote) for quote in found.quotes)
+WHO = [
+    ("heron", ["a.txt", "b.txt", "d.txt"]),
+    ("the heron", ["a.txt", "b.txt"]),
+    ("heron nests", ["a.txt", "b.txt"]),
+    ("nest heron", ["d.txt"]),
+    ("policy", ["a.txt"]),
+    ("“policy”", []),
+    ("“policies”", ["a.txt"]),
+    ("weir. Its", []),
+    ("US", ["d.txt"]),
+    ("us", ["c.txt", "d.txt"]),
+    ("10-K", ["d.txt"]),
+    ("2022 accounts", ["d.txt"]),
+    ("住在北京", ["e.txt"]),
+    ("北京住在", []),
+    ("estuary zeppelin", []),
+    ("the", ["a.txt", "b.txt", "c.txt", "d.txt", "sub/heron-report.txt"]),
+]
+
+
+def test_who_mentions_it(library: Library) -> None:
+    for phrase, names in WHO:
+        found = _scan(library, phrase)
+        assert (phrase, _names(found)) == (phrase, names)
+        assert [quote.document.name for quote in found.quotes] == names
+        assert all(_stands(library, quote) for quote in found.quotes)
 
 
 def test_a_document_with_it_in_its_name_alone_is_told_apart(library: Library) -> None:
