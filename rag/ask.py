@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, zip_longest
 
-from rag import answer, evidence, quote, short
+from rag import answer, evidence, perform, quote, short
 from rag.errors import GeneratorFailed
 from rag.filters import NONE, Filters
 from rag.library.folder import Library
@@ -26,6 +26,7 @@ from rag.records import (
     WithheldSentence,
 )
 from rag.retrieve import Retrieved, check_question, reading, retrieve
+from rag.task import recognise
 from rag.verify import ANOTHER_LANGUAGE
 
 PASSAGES_SHOWN = 10
@@ -93,6 +94,22 @@ def stream(
     question = check_question(question)
     clock = _Clock()
     notes = list(parts.notes)
+    done = _task(question, parts, filters, history, clock)
+    if done is not None:
+        yield Found(done.passages)
+        yield Quoted(done.answer)
+        yield Reply(
+            question,
+            Mode.QUOTE,
+            done.answer,
+            done.passages,
+            clock.total(),
+            _models(parts),
+            (*notes, *done.notes),
+            done.searched,
+            task=done.kind.value,
+        )
+        return
     asked = [complete(part, history) for part in split(question)]
     with reading(parts.libraries):
         most = quote.MOST_QUOTES if len(asked) == 1 else QUOTES_OF_A_PART
@@ -142,11 +159,7 @@ def stream(
         result,
         _interleaved([each.found.passages for each in looked]),
         clock.total(),
-        {
-            "embedder": str(parts.embedder.identity),
-            "generator": parts.generator.identity if parts.generator else None,
-            "reranker": parts.reranker.identity if parts.reranker else None,
-        },
+        _models(parts),
         tuple(notes),
         () if asked == [question] else tuple(asked),
         usage.priced(parts.price_in, parts.price_out),
@@ -188,8 +201,44 @@ def look(question: str, parts: Parts, filters: Filters = NONE) -> Looked:
     return _look(question, parts, filters, _Clock())
 
 
+def _task(
+    question: str,
+    parts: Parts,
+    filters: Filters,
+    history: Sequence[tuple[str, str]],
+    clock: _Clock,
+) -> perform.Done | None:
+    """The answer to a question about all of something; None for an ordinary question."""
+    task = recognise(question)
+    if task is None:
+        return None
+
+    def look_up(text: str, where: Filters, most: int, room: int) -> perform.Found:
+        each = _look(text, parts, where, clock, most, room)
+        enough = bool(each.quotes) and each.probability >= parts.enough
+        return perform.Found(each.found, each.quotes, enough, each.probability)
+
+    with reading(parts.libraries):
+        done = perform.Performer(parts.libraries, filters, look_up, history).perform(task, question)
+    clock.lap("task")
+    return done
+
+
+def _models(parts: Parts) -> dict[str, str | None]:
+    return {
+        "embedder": str(parts.embedder.identity),
+        "generator": parts.generator.identity if parts.generator else None,
+        "reranker": parts.reranker.identity if parts.reranker else None,
+    }
+
+
 def _look(
-    question: str, parts: Parts, filters: Filters, clock: _Clock, most: int = quote.MOST_QUOTES
+    question: str,
+    parts: Parts,
+    filters: Filters,
+    clock: _Clock,
+    most: int = quote.MOST_QUOTES,
+    room: int = quote.MOST_CHARACTERS,
 ) -> Looked:
     found = retrieve(
         question,
@@ -200,7 +249,7 @@ def _look(
         reranker=parts.reranker,
     )
     clock.lap("retrieve")
-    considered = quote.select(found, parts.embedder, most=most)
+    considered = quote.select(found, parts.embedder, most=most, room=room)
     quotes = tuple(
         item for item in considered if quote.prove(item, found.homes[item.document.id].catalogue)
     )

@@ -69,6 +69,7 @@ def reply(identity: str | None, item: Reply) -> Json:
         "id": identity,
         "question": item.question,
         "mode": item.mode.value,
+        "task": item.task,
         "outcome": answer.outcome.value,
         "answer": answer.text,
         "short_answer": item.short,
@@ -77,6 +78,7 @@ def reply(identity: str | None, item: Reply) -> Json:
                 "text": sentence.text,
                 "support": None if sentence.support is None else round(sentence.support, 6),
                 "quotes": [quote(each) for each in sentence.quotes],
+                "side": sentence.side or None,
             }
             for sentence in answer.sentences
         ],

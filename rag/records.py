@@ -147,13 +147,15 @@ class Sentence:
     """A sentence of an answer and the quotes it rests on.
 
     `support` is 0..1, None when it was not checked. `replaced` tells that the generator's own
-    sentence failed and its quote stands here instead.
+    sentence failed and its quote stands here instead. `side` names the side of a comparison that it
+    is quoted for, "" elsewhere.
     """
 
     text: str
     quotes: tuple[Quote, ...]
     support: float | None
     replaced: bool = False
+    side: str = ""
 
 
 class Outcome(StrEnum):
@@ -240,7 +242,8 @@ class Reply:
     "generator"), `notes` plain sentences about what could not be done ("no generator installed").
     `searched` is what was looked for instead of the question: a follow-up made complete, or the
     parts of a question that asks several things; () where it is the question itself. `usage` is
-    what the generator read and wrote for it.
+    what the generator read and wrote for it. `task` is what kind of
+    question it was taken for: "question", or "list", "count", "compare", "summary", "where".
     """
 
     question: str
@@ -252,6 +255,7 @@ class Reply:
     notes: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
     usage: Usage = Usage(0, 0)
+    task: str = "question"
 
     @property
     def short(self) -> str | None:

@@ -143,6 +143,11 @@ def terms(text: str, languages: Sequence[str] = (ENGLISH,)) -> Iterator[str]:
     yield from _pieces(lowered, at, len(lowered), languages)
 
 
+def unspaced(text: str) -> bool:
+    """Whether a text holds characters of a script that puts no spaces between its words."""
+    return any(piece.lastgroup == "unspaced" for piece in _PIECE.finditer(text))
+
+
 def question_terms(question: str, languages: Sequence[str] = (ENGLISH,)) -> list[str]:
     """Distinct terms of a question, in order, without words that say nothing about its subject.
 

@@ -28,7 +28,7 @@ from rag.verify import RuleScorer
 from rag.why import why
 from ui import markup
 from ui.loading import load_folder
-from ui.printing import writing
+from ui.printing import MOST_LISTED, writing
 from ui.uploads import load_uploads
 
 QUOTES, PHRASED = "Quotes", "Phrased"
@@ -248,7 +248,7 @@ def show_unfinished(
         st.caption("Phrasing and checking; the quotes already stand.")
     for sentence in phrased:
         st.html(markup.sentence(sentence))
-    for sentence in quoted.sentences:
+    for sentence in quoted.sentences[:MOST_LISTED]:
         st.html(markup.quote(sentence.quotes[0]))
 
 
@@ -260,15 +260,23 @@ def show_reply(reply: Reply, libraries: list[Library]) -> None:
     notes = list(reply.notes)
     if reply.searched:
         notes.append(f"Looked for: {' / '.join(reply.searched)}")
-    st.html(markup.question(reply.question) + markup.verdict(found) + markup.notes(notes))
-    if found.outcome is Outcome.NO_EVIDENCE:
+    st.html(
+        markup.question(reply.question) + markup.verdict(found, reply.task) + markup.notes(notes)
+    )
+    if found.outcome is Outcome.NO_EVIDENCE and reply.passages:
         with st.expander("Nearest passages; they do not answer the question"):
             st.html(markup.passages(reply.passages[:NEAREST]))
-    for sentence in found.sentences:
+    side = ""
+    for sentence in found.sentences[:MOST_LISTED]:
+        if sentence.side != side:
+            side = sentence.side
+            st.html(markup.side(side))
         if reply.mode is Mode.GENERATE and not sentence.replaced:
             st.html(markup.sentence(sentence))
         for quote in sentence.quotes:
             show_quote(quote, libraries)
+    if len(found.sentences) > MOST_LISTED:
+        st.caption(f"and {len(found.sentences) - MOST_LISTED} more; rag ask --json lists all.")
     for quote in found.quotes_only:
         show_quote(quote, libraries)
     if found.withheld:

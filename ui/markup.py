@@ -34,8 +34,8 @@ def question(text: str) -> str:
     return f'<h3 class="sb-question">{escape(text)}</h3>'
 
 
-def verdict(answer: Answer) -> str:
-    """The outcome in plain words."""
+def verdict(answer: Answer, task: str = "question") -> str:
+    """The outcome in plain words; of a list or the like, its notes say what was not found."""
     withheld = len(answer.withheld)
     said = {
         Outcome.SUPPORTED: "Supported: every sentence carries its quote.",
@@ -44,7 +44,11 @@ def verdict(answer: Answer) -> str:
             f"{'is' if withheld == 1 else 'are'} replaced by the quote."
         ),
         Outcome.WITHHELD: "Withheld: nothing that was phrased passed the check. Only quotes stand.",
-        Outcome.NO_EVIDENCE: "Your documents do not hold an answer to this.",
+        Outcome.NO_EVIDENCE: (
+            "Your documents do not hold an answer to this."
+            if task == "question"
+            else "Nothing was found."
+        ),
         Outcome.NOT_CHECKED: "Not checked: the check itself failed. Read the quotes.",
     }[answer.outcome]
     return f'<p class="sb-verdict sb-{answer.outcome.value}" role="status">{escape(said)}</p>'
@@ -58,6 +62,11 @@ def sentence(item: Sentence) -> str:
     elif item.replaced:
         marks = '<span class="sb-flag">quoted instead of a withheld sentence</span>'
     return f'<p class="sb-sentence">{escape(item.text)} {marks}</p>'
+
+
+def side(name: str) -> str:
+    """The side of a comparison, above its quotes."""
+    return f'<h4 class="sb-side">{escape(name)}</h4>'
 
 
 def quote(item: Quote) -> str:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from rag.why import Trace
     from ui.doctor import Check
 
+MOST_LISTED = 20
+"""Quotes of a list that are shown; JSON has all of them."""
+
 _WIDEST = 100
 
 
@@ -83,7 +86,8 @@ def reply(item: Reply) -> None:
     if item.searched:
         print(f"(Looked for: {' / '.join(item.searched)})")
     if answer.outcome is Outcome.NO_EVIDENCE:
-        print("No evidence: nothing in the library answers this.")
+        if item.task == "question" or not item.notes:
+            print("No evidence: nothing in the library answers this.")
         if item.passages:
             print("Nearest passages, not an answer:")
             for passage in item.passages[:3]:
@@ -96,12 +100,19 @@ def reply(item: Reply) -> None:
         for quote in answer.quotes_only:
             _quote(quote)
         return
-    for sentence in answer.sentences:
+    side = ""
+    for sentence in answer.sentences[:MOST_LISTED]:
+        if sentence.side != side:
+            side = sentence.side
+            print(f"\n{side}:")
         if " ".join(sentence.text.split()) != " ".join(sentence.quotes[0].text.split()):
             print()
             print(_wrap(" ".join(sentence.text.split())))
         for quote in sentence.quotes:
             _quote(quote)
+    if len(answer.sentences) > MOST_LISTED:
+        more = len(answer.sentences) - MOST_LISTED
+        print(f"\nand {more} more; --json lists all {len(answer.sentences)}.")
     if answer.withheld:
         print()
         print(f"{_count(len(answer.withheld), 'sentence')} withheld, the quote stands instead.")

@@ -641,6 +641,25 @@ class Catalogue:
         rows = self._db.execute("SELECT DISTINCT language FROM documents ORDER BY language")
         return [row[0] for row in rows]
 
+    def languages_of(self, ids: Sequence[str]) -> dict[str, str]:
+        """The language of each of these documents."""
+        found: dict[str, str] = {}
+        for batch in _batches(ids):
+            marks = ",".join("?" * len(batch))
+            found.update(
+                self._db.execute(f"SELECT id, language FROM documents WHERE id IN ({marks})", batch)
+            )
+        return found
+
+    def page_at(self, document_id: str, start: int) -> Page | None:
+        """The page that holds the place `start`, None where the document has none."""
+        row = self._db.execute(
+            "SELECT number, start, text FROM pages WHERE document_id = ? AND start <= ? "
+            "ORDER BY ordinal DESC LIMIT 1",
+            (document_id, start),
+        ).fetchone()
+        return None if row is None else Page(*row)
+
     def all_keys(self, *, embedded: bool = False) -> Keys:
         """Keys of all chunks, ascending; only of those that have vectors with `embedded`."""
         table = "vectors" if embedded else "chunks"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -28,6 +28,11 @@ _FOLDER = 0.5  # what a word counts that only a folder's name holds
 _EVIDENCE = 6.0  # matched weight at which a name counts half: two rare words and more
 _EARLIER = 0.6  # what a period counts in a question that also names a later one
 _ROOM = 50  # passages at which the name of a document counts half
+_GENERIC = frozenset(
+    """document documents doc docs file files report reports paper papers filing filings text pdf
+    article edition version copy fy""".split()
+)
+"""Words for any document: they call none, and need not stand in its name."""
 
 _WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
@@ -91,6 +96,32 @@ class Names:
                 found[identity] = max(found.get(identity, 0.0), score)
         return found
 
+    def called(self, phrase: str) -> dict[str, float]:
+        """Documents of which every word of a phrase names something, and how fully (0..1), by id.
+
+        "the 2026 policy" calls `policies/generative-ai-policy-2026.docx`: each of its words stands
+        in name, title, folder or date, alone or written as one with its neighbours. How fully: the
+        share of a name's or title's own words that the phrase says. Words like "document" call
+        nothing by themselves.
+        """
+        path = PurePosixPath(phrase.strip())
+        ending = path.suffix[1:]
+        stem = str(path.with_suffix("")) if ending.isalpha() and " " not in ending else phrase
+        words = [fold(word.lower()) for word in _WORDS.findall(_CAMEL.sub(" ", _bare(stem)))]
+        words = [word for word in words if word not in STOPWORDS]
+        telling = [word for word in words if word not in _GENERIC]
+        if not telling:
+            return {}
+        known: dict[int, list[_Label]] = {}
+        for label in self._labels:
+            known.setdefault(label.document, []).append(label)
+        found: dict[str, float] = {}
+        for number, labels in known.items():
+            said = _covered(words, {token for label in labels for token in label.tokens})
+            if all(word in _GENERIC or at in said for at, word in enumerate(words)):
+                found[self._ids[number]] = max(_said_of(label, words) for label in labels)
+        return found
+
     def _asked(self, question: str, index: WordIndex) -> dict[str, float]:
         """Tokens of names that the question holds, and how surely."""
         found: dict[str, float] = {}
@@ -133,6 +164,30 @@ class Names:
             word, self._where.keys(), scorer=fuzz.ratio, score_cutoff=_ALIKE, limit=3
         )
         return [(token, ratio) for token, ratio, _ in found]
+
+
+def _bare(phrase: str) -> str:
+    """Without "'s", and with spaces instead of the marks that join words in names."""
+    return re.sub(r"['’]s?(?=\s|$)", "", phrase).replace("_", " ")
+
+
+def _covered(words: Sequence[str], tokens: Collection[str]) -> set[int]:
+    """Places of the words that stand among the tokens, alone or joined with their neighbours."""
+    found: set[int] = set()
+    for size in range(1, _LONGEST_JOIN + 1):
+        for start in range(len(words) - size + 1):
+            joined = "".join(words[start : start + size])
+            if joined in tokens or (size == 1 and _stem(joined) in tokens):
+                found.update(range(start, start + size))
+    return found
+
+
+def _said_of(label: _Label, words: Sequence[str]) -> float:
+    """Share (0..1) of a label's own words that are among these; folders do not count."""
+    stems = {_stem(word) for word in words} | set(words)
+    stems |= {"".join(words[at : at + 2]) for at in range(len(words) - 1)}
+    own = {_stem(token) for token, share in label.tokens.items() if share == 1.0}
+    return len(own & stems) / len(own) if own else 0.0
 
 
 def _tokens(text: str, when: set[str]) -> dict[str, float]:
