@@ -35,7 +35,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .PHONY: help setup setup-dev browser tesseract run test check pytest format eval clean fit-evidence \
 	test-offline bench-retrieval bench-quotes bench-answers bench-determinism bench-latency \
 	bench-hostile bench-kill bench-load \
-	bench-memory bench-pdf bench-conversation bench-scale
+	bench-memory bench-pdf bench-conversation bench-scale bench-conflicts
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -105,7 +105,7 @@ eval: setup ## Measure the answers to the sample cases (ARGS="--mode generate")
 
 # Benchmarks: question sets are looked for in ../shared/bench. BENCH="xquad-en --sweep" picks sets.
 
-bench-retrieval bench-quotes bench-answers bench-determinism bench-latency bench-hostile bench-kill bench-load bench-memory bench-pdf bench-conversation bench-scale: $(READY_DEV)
+bench-retrieval bench-quotes bench-answers bench-determinism bench-latency bench-hostile bench-kill bench-load bench-memory bench-pdf bench-conversation bench-scale bench-conflicts: $(READY_DEV)
 	$(BIN)/python -m benchmarks.$(@:bench-%=%) $(BENCH)
 
 bench-retrieval: ## Is the right page found? All sets, fused and by each leg (--sweep: weights)
@@ -120,6 +120,7 @@ bench-memory: ## Peak memory of a load at 1, 2 and 4 times as many documents
 bench-pdf: ## The PDF reader against pypdf
 bench-scale: ## Search time, recall and memory at 100,000 passages (BENCH="--chunks 1000000")
 bench-conversation: ## Follow-ups found bare and completed; controls that must not change
+bench-conflicts: ## Two sources that disagree: named, and named wrongly (BENCH=--develop)
 
 fit-evidence: $(READY_DEV) ## Fit the decision whether quotes are enough, and compare
 	$(BIN)/python -m benchmarks.fit_evidence --check

@@ -7,13 +7,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, zip_longest
 
-from rag import answer, evidence, quote
+from rag import answer, conflict, evidence, quote
 from rag.errors import GeneratorFailed
 from rag.filters import NONE, Filters
 from rag.library.folder import Library
 from rag.ports import Embedder, Generator, Reranker, SupportScorer
 from rag.question import complete, split
-from rag.records import Answer, Mode, Outcome, Passage, Quote, Reply, Sentence, WithheldSentence
+from rag.records import (
+    Answer,
+    Conflict,
+    Mode,
+    Outcome,
+    Passage,
+    Quote,
+    Reply,
+    Sentence,
+    WithheldSentence,
+)
 from rag.retrieve import Retrieved, check_question, reading, retrieve
 
 PASSAGES_SHOWN = 10
@@ -91,8 +101,9 @@ def stream(
     quotes = _distinct([each.quotes for each in enough or looked])
     # A part that is answered is answered surely or not, whatever became of the others.
     probability = max(each.probability for each in looked)
+    conflicts = tuple(dict.fromkeys(found for each in enough for found in each.conflicts))
     if enough:
-        result = answer.of_quotes(quotes, probability)
+        result = replace(answer.of_quotes(quotes, probability), conflicts=conflicts)
     else:
         result = answer.no_evidence(quotes, probability)
     yield Quoted(result)
@@ -106,7 +117,8 @@ def stream(
             for part in answer.phrase(_said(asked), quotes, parts.generator, parts.scorer):
                 written.append(part)
                 yield Checked(part)
-            result = answer.of_phrases(written, quotes, probability)
+            phrased = answer.of_phrases(written, quotes, probability)
+            result = replace(phrased, conflicts=conflicts)
             used = Mode.GENERATE
         except GeneratorFailed as error:
             notes.append(f"{error} The answer is the quotes themselves.")
@@ -147,7 +159,7 @@ class Looked:
     """What was found for one question: passages, the quotes chosen, and whether they are enough.
 
     `considered` are the quotes before each was compared with the stored text, `probability` (0..1)
-    that they hold an answer.
+    that they hold an answer. Both sides of each conflict are among `quotes`.
     """
 
     question: str
@@ -155,6 +167,7 @@ class Looked:
     considered: tuple[Quote, ...]
     quotes: tuple[Quote, ...]
     probability: float
+    conflicts: tuple[Conflict, ...] = ()
 
 
 def look(question: str, parts: Parts, filters: Filters = NONE) -> Looked:
@@ -175,12 +188,21 @@ def _look(
     )
     clock.lap("retrieve")
     considered = quote.select(found, parts.embedder, most=most)
-    quotes = tuple(
-        item for item in considered if quote.prove(item, found.homes[item.document.id].catalogue)
-    )
+
+    def proven(item: Quote) -> bool:
+        return quote.prove(item, found.homes[item.document.id].catalogue)
+
+    quotes = tuple(filter(proven, considered))
     clock.lap("quote")
+    conflicts = tuple(
+        each
+        for each in conflict.find(question, quotes, found)
+        if proven(each.newer) and proven(each.older)
+    )
+    quotes = conflict.shown(quotes, conflicts)
+    clock.lap("conflict")
     probability = evidence.probability(found.passages, considered)
-    return Looked(question, found, considered, quotes, probability)
+    return Looked(question, found, considered, quotes, probability, conflicts)
 
 
 def _interleaved(lists: Sequence[tuple[Passage, ...]]) -> tuple[Passage, ...]:

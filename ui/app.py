@@ -228,6 +228,8 @@ def show_unfinished(
         return
     if mode is Mode.GENERATE:
         st.caption("Phrasing and checking; the quotes already stand.")
+    if quoted.conflicts:
+        st.html(markup.conflicts(quoted))
     for sentence in phrased:
         st.html(markup.sentence(sentence))
     for sentence in quoted.sentences:
@@ -243,6 +245,8 @@ def show_reply(reply: Reply, libraries: list[Library]) -> None:
     if reply.searched:
         notes.append(f"Looked for: {' / '.join(reply.searched)}")
     st.html(markup.question(reply.question) + markup.verdict(found) + markup.notes(notes))
+    if found.conflicts:
+        st.html(markup.conflicts(found))
     if found.outcome is Outcome.NO_EVIDENCE:
         with st.expander("Nearest passages; they do not answer the question"):
             st.html(markup.passages(reply.passages[:NEAREST]))

@@ -22,7 +22,7 @@ from rag.records import (
 )
 from rag.why import Trace
 from ui.loading import FolderAccount
-from ui.wording import about_table
+from ui.wording import about_conflict, about_table
 
 AROUND = 400
 """Code points of the page's text shown on either side of a quote."""
@@ -105,6 +105,14 @@ def withheld(answer: Answer) -> str:
         for item in answer.withheld
     )
     return f'<ul class="sb-withheld">{rows}</ul>'
+
+
+def conflicts(answer: Answer) -> str:
+    """What the sources disagree about, above the answer; "" where nothing does."""
+    return "".join(
+        f'<p class="sb-conflict" role="note">{escape(about_conflict(each))}</p>'
+        for each in answer.conflicts
+    )
 
 
 def notes(texts: Iterable[str]) -> str:
