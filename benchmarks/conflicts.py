@@ -48,6 +48,7 @@ _FORMS = {
     "number": (r"\d{1,3}(?:,\d{3})*(?:\.\d+)?", r"\d+(?:\.\d+)?%", r"\d+(?:\.\d+)? (?:m|b)illion"),
     "name": (r"[A-Z][a-z]+", r"[A-Z][a-z]+ [A-Z][a-z]+", r"[A-Z][a-z]+ [A-Z][a-z]+ [A-Z][a-z]+"),
 }
+_NO_NAMES = frozenset("one two three four five six seven eight nine ten yes no none".split())
 _MORE = (
     "This note was copied out for the reading group.",
     "The paragraph above is kept as it was handed over.",
@@ -153,6 +154,8 @@ def _altered(
 
 
 def _form(answer: str) -> str:
+    if answer.lower() in _NO_NAMES:
+        return ""
     for kind, forms in _FORMS.items():
         for form in forms:
             if re.fullmatch(form, answer):

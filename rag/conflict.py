@@ -63,7 +63,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A sentence of a passage that was found."""
+    """A sentence of a passage that was found; `words` are stems of those that carry meaning."""
 
     document: Document
     chunk: Chunk
@@ -71,10 +71,8 @@ class _Place:
     end: int
     place: str
     before: str
-
-    @property
-    def text(self) -> str:
-        return self.chunk.text[self.start : self.end]
+    text: str
+    words: frozenset[str]
 
 
 # What a question is after, by the word it asks with; the first of them in the question decides.
@@ -170,44 +168,39 @@ def find(
     """
     if len({passage.document.id for passage in found.passages}) < 2:
         return ()
-    places = list(_places(found))
-    named = {passage.document.id: passage.named for passage in found.passages}
-    near = [(each, frozenset(content_stems(each.text))) for each in places]
-    said: dict[str, set[str]] = {}
-    for each in places:
-        said.setdefault(each.document.id, set()).add(_bare(each.text))
-    names = _names(places)
+    places = tuple(_places(found))
+    at = {(each.document.id, each.chunk.start + each.start): each for each in places}
+    said = {(each.document.id, _bare(each.text)) for each in places}
+    names, heads = _names(places)
     wanted = _wanted(question)
+    named = {passage.document.id: passage.named for passage in found.passages}
     conflicts: dict[tuple[str, ...], Conflict] = {}
     for quote in sorted(quotes, key=lambda one: (-one.score, one.document.id, one.start)):
-        if quote.columns:
-            continue
-        own = frozenset(content_stems(quote.text))
-        mine = _place_of(quote, places)
-        for document, rivals in _rivals(quote, own, near, rules):
-            if _bare(quote.text) in said[document]:
-                continue  # It says the same, whatever else it says.
-            for place in rivals:
-                if _bare(place.text) in said[quote.document.id]:
-                    continue
-                differences = compare(
-                    quote.text,
-                    place.text,
-                    question,
-                    wanted,
-                    alike=editions(quote.document, place.document, rules),
-                    before=(mine.before if mine else "", place.before),
-                    names=names,
-                    rules=rules,
-                )
-                other = _quote_of(place, quote)
-                if differences and not _of_one_only(question, quote, other, quotes, named):
-                    made = _ordered(quote, other, differences[0])
-                    key = tuple(sorted((quote.document.id, document))) + tuple(
-                        sorted(map(str.casefold, made.values))
-                    )
-                    conflicts.setdefault(key, made)
-                    break
+        mine = at.get(_key(quote))
+        if mine is None:
+            continue  # a row of a table
+        for place in _rivals(mine, places):
+            if (place.document.id, _bare(quote.text)) in said:
+                continue  # That document says the same, whatever else it says.
+            if (quote.document.id, _bare(place.text)) in said:
+                continue
+            alike = editions(quote.document, place.document, rules) or _copied(mine, place, places)
+            differences = compare(
+                quote.text,
+                place.text,
+                question,
+                wanted,
+                alike=alike,
+                before=(mine.before, place.before),
+                names=names | heads if alike else names,
+                rules=rules,
+            )
+            other = _quote_of(place, quote)
+            if differences and not _of_one_only(question, quote, other, quotes, named):
+                made = _ordered(quote, other, differences[0])
+                values = sorted(value.casefold() for value in made.values)
+                key = (*sorted((quote.document.id, other.document.id)), *values)
+                conflicts.setdefault(key, made)
     return tuple(conflicts.values())[:MOST_CONFLICTS]
 
 
@@ -242,50 +235,56 @@ def _places(found: Retrieved) -> Iterator[_Place]:
             stored = found.chunks[chunk.id]
             before = chunk.headings[-1] if chunk.headings else ""
             for cut, place in zip(stored.sentences, stored.places, strict=True):
-                yield _Place(passage.document, chunk, cut.start, cut.end, place, before)
-                before = chunk.text[cut.start : cut.end]
+                text = chunk.text[cut.start : cut.end]
+                words = frozenset(content_stems(text))
+                yield _Place(
+                    passage.document, chunk, cut.start, cut.end, place, before, text, words
+                )
+                before = text
 
 
-def _place_of(quote: Quote, places: Sequence[_Place]) -> _Place | None:
-    for each in places:
-        same = each.document.id == quote.document.id
-        if same and each.chunk.start + each.start == quote.start:
-            return each
-    return None
-
-
-def _names(places: Sequence[_Place]) -> frozenset[str]:
-    """Words that have a capital inside sentences and are never written small."""
+def _names(places: Sequence[_Place]) -> tuple[frozenset[str], frozenset[str]]:
+    """Words, in lower case, that are never written small, inside sentences and at their heads."""
     large: set[str] = set()
     small: set[str] = set()
+    heads: set[str] = set()
     for each in places:
         for at, word in enumerate(re.findall(r"[^\W\d_]+", each.text)):
             if word[0].islower():
                 small.add(word)
-            elif at:
-                large.add(word.lower())
-    return frozenset(large - small)
+            else:
+                (large if at else heads).add(word.lower())
+    return frozenset(large - small), frozenset(heads - small)
 
 
-def _rivals(
-    quote: Quote, own: frozenset[str], near: Sequence[tuple[_Place, frozenset[str]]], rules: Rules
-) -> list[tuple[str, list[_Place]]]:
-    """Sentences of each other document that share words with the quote, most first."""
+def _rivals(quote: _Place, places: Sequence[_Place]) -> list[_Place]:
+    """The two sentences of each other document that share most words with the quote."""
     rivals: dict[str, list[tuple[float, int, _Place]]] = {}
-    for each, words in near:
-        if each.document.id == quote.document.id or not words:
-            continue
-        both = len(own & words)
-        if both and both >= 0.4 * min(len(own), len(words)):
-            share = 2 * both / (len(own) + len(words))
+    own = quote.words
+    for each in places:
+        both = len(own & each.words) if each.document.id != quote.document.id else 0
+        if both and both >= 0.4 * min(len(own), len(each.words)):
+            share = 2 * both / (len(own) + len(each.words))
             if share >= 0.3:
-                rivals.setdefault(each.document.id, []).append(
-                    (-share, each.chunk.start + each.start, each)
-                )
+                row = (-share, each.chunk.start + each.start, each)
+                rivals.setdefault(each.document.id, []).append(row)
     return [
-        (document, [place for _, _, place in sorted(rows, key=lambda row: row[:2])[:2]])
-        for document, rows in rivals.items()
+        place
+        for rows in rivals.values()
+        for _, _, place in sorted(rows, key=lambda row: row[:2])[:2]
     ]
+
+
+def _copied(one: _Place, other: _Place, places: Sequence[_Place]) -> bool:
+    """Whether most of what stands around the two sentences is the same as well."""
+    around = [
+        frozenset[str]().union(
+            *(each.words for each in places if each.chunk.id == side.chunk.id and each is not side)
+        )
+        for side in (one, other)
+    ]
+    both = len(around[0] & around[1])
+    return both >= 5 and 2 * both >= 0.6 * (len(around[0]) + len(around[1]))
 
 
 def _quote_of(place: _Place, partner: Quote) -> Quote:
@@ -431,7 +430,7 @@ def compare(
         return ()
     if pair.replaced > (1 if alike or pair.shared >= rules.long else 0):
         return ()
-    found = _values(pair, question, wanted, alike, rules) if pair.apart else _rule(pair, rules)
+    found = _values(pair, wanted, alike, rules) if pair.apart else _rule(pair, rules)
     return tuple(
         each for each in found if each.kind in wanted or (each.time and Disagreement.DATE in wanted)
     )
@@ -451,8 +450,8 @@ class _Pair:
 
     `shared` counts words and values that stand in both, `replaced` the places where each says other
     words. `dice` and `part` are the shares (0..1) of what is shared, the values in `apart` left
-    out. `answers` tells whether all that the question says is shared, `leads` for each value in
-    `apart` whether it stands before all that is shared, where a
+    out. `answers` tells whether all that the question says is shared, `open` is what is not.
+    `leads` tells for each pair in `apart` whether it stands before all that is shared, where a
     subject stands.
     """
 
@@ -463,6 +462,7 @@ class _Pair:
     dice: float
     part: float
     answers: bool
+    open: frozenset[str]
     apart: tuple[tuple[Value, Value], ...]
     leads: tuple[bool, ...]
 
@@ -477,13 +477,17 @@ def _align(one: Statement, other: Statement, before: tuple[str, str], asked: set
     leads: list[bool] = []
     shared = replaced = 0
     sizes = [len(mine), len(yours)]
-    open_ = set(asked)
+    left = set(asked)
     for (a, b), (c, d), equal in _runs(*keys):
         if equal:
             shared += b - a
-            open_ -= {stem for item in mine[a:b] for stem in _stems(item)}
+            left -= {stem for item in mine[a:b] for stem in _stems(item)}
             continue
-        pairs = _paired(mine[a:b], yours[c:d])
+        pairs = [
+            (x, y)
+            for x, y in _paired(mine[a:b], yours[c:d])
+            if not (_stands(x, other) or _stands(y, one))
+        ]
         apart += pairs
         leads += [shared == 0] * len(pairs)
         rest = (b - a - len(pairs), d - c - len(pairs))
@@ -504,10 +508,16 @@ def _align(one: Statement, other: Statement, before: tuple[str, str], asked: set
         replaced,
         2 * shared / max(1, sum(sizes)),
         shared / max(1, min(sizes)),
-        len(asked) >= 2 and not open_,
+        len(asked) >= 2 and not left,
+        frozenset(left),
         tuple(apart),
         tuple(leads),
     )
+
+
+def _stands(value: Value, statement: Statement) -> bool:
+    """Whether the other sentence says this value too, in whatever place."""
+    return any(agree(value, each) for each in statement.values)
 
 
 def _items(statement: Statement) -> list[_Item]:
@@ -585,7 +595,7 @@ def _referred(lead: Sequence[_Item], other: Statement, before: str) -> int:
 
 
 def _values(
-    pair: _Pair, question: str, wanted: frozenset[Disagreement], alike: bool, rules: Rules
+    pair: _Pair, wanted: frozenset[Disagreement], alike: bool, rules: Rules
 ) -> list[Difference]:
     """Values that differ while everything else is the same."""
     rows = [
@@ -605,12 +615,11 @@ def _values(
     least = rules.number - (rules.answers if pair.answers else 0)
     if pair.dice < (rules.name if names and not alike else least):
         return []
-    asked = set(content_stems(question))
     for one, other, lead in names:
-        if _named(one, asked) != _named(other, asked):
+        if _named(one, pair.open) != _named(other, pair.open):
             return []
-        # Who did it, or who did the same: only a question after a name makes it one statement.
-        if lead and (pair.dice < rules.subject or wanted == _ALL):
+        # Two who did the same are no conflict, unless it is asked who did it.
+        if lead and not alike and (pair.dice < rules.subject or wanted == _ALL):
             return []
     found = [
         Difference(
@@ -631,7 +640,7 @@ def _is_place(value: Value) -> bool:
     return value.kind is Kind.NUMBER and value.parts[0].endswith(".")
 
 
-def _named(value: Value, asked: set[str]) -> bool:
+def _named(value: Value, asked: frozenset[str]) -> bool:
     return any(stem in asked for stem in content_stems(value.text))
 
 

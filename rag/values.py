@@ -246,6 +246,8 @@ def _same_amount(one: Value, other: Value) -> bool:
     a, b = float(one.amount or 0), float(other.amount or 0)
     if math.isclose(a, b, rel_tol=1e-9):
         return True
+    if one.measure == other.measure == "clock":
+        return not (one.parts[1] and other.parts[1]) and (a - b) % 720 == 0
     apart = abs(a - b) / max(abs(a), abs(b))
     if one.measure == other.measure == "time" and one.parts[1] != other.parts[1]:
         return apart <= 0.02  # "30 days" and "1 month"
@@ -321,6 +323,8 @@ def _says_year(tokens: Sequence[_Token], at: int) -> bool:
     if following is None or following.capital or following.group != "word":
         return following is None or following.group != "percent"
     # "2024 revenue", "the 2024 results"; but "1500 people", "2000 words".
+    if before in ("a", "an"):
+        return True
     recent = tokens[at].text[:2] in ("19", "20") and following.lower != "people"
     if recent and (before in _BEFORE_YEARS or (at == 0 and following.lower[-1] != "s")):
         return True
@@ -349,18 +353,19 @@ def _number(text: str, tokens: Sequence[_Token], at: int) -> tuple[Value, int] |
     before = tokens[at - 1] if at else None
     if here.group == "number" and before is not None and before.lower in _LABELS:
         return _made(text, tokens, at, 1, Kind.NAME, (before.lower, here.lower)), 1
-    if amount is None:  # a time of day
-        return _made(text, tokens, at, taken, Kind.NUMBER, (spelling,), None, "clock"), taken
     measure, unit = "", ""
     end = at + taken
     if end + 1 < len(tokens) and tokens[end].lower in _DAYS and _unit(tokens[end + 1].lower):
         end += 1
     following = tokens[end].lower if end < len(tokens) else ""
-    if following in _CLOCK:
-        spelling = f"{spelling} {following}"
-        return _made(
-            text, tokens, at, taken + 1, Kind.NUMBER, (spelling,), None, "clock"
-        ), taken + 1
+    if following in _CLOCK or amount is None:
+        taken += following in _CLOCK
+        half = following if following in _CLOCK else ""
+        minutes = (
+            _minutes(here.text, half) if amount is None else amount * 60 + 720 * (half == "pm")
+        )
+        parts = (spelling, half)
+        return _made(text, tokens, at, taken, Kind.NUMBER, parts, minutes, "clock"), taken
     if known := _unit(following):
         # Without its unit the number would not be the one that is meant.
         measure, size = known
@@ -368,6 +373,12 @@ def _number(text: str, tokens: Sequence[_Token], at: int) -> tuple[Value, int] |
         amount *= size
     value = _made(text, tokens, at, taken, Kind.NUMBER, (spelling, unit), amount, measure)
     return value, taken
+
+
+def _minutes(clock: str, half: str) -> float:
+    """A time of day, or any other pair of numbers with a colon, as one number."""
+    hours, minutes = re.split("[:.,]", clock)[:2]
+    return 60.0 * int(hours) + int(minutes) + 720 * (half == "pm" and int(hours) < 12)
 
 
 def _unit(word: str) -> tuple[str, float] | None:
