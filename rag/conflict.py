@@ -151,6 +151,9 @@ _EDITION = re.compile(
     r"(?:version|edition|revision|issue)\b",
     re.IGNORECASE,
 )
+_COUNTED_ISSUE = re.compile(
+    r"[ -](?:version|edition|revision|issue|draft|printing|volume|part|chapter)\b", re.IGNORECASE
+)
 _PLACES = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6}
 _VERSIONED = re.compile(
     r"\b(?:v|version|edition|ed|rev|revision|issue|first|second|third|old|new|older|newer|draft|"
@@ -486,7 +489,7 @@ def _align(one: Statement, other: Statement, before: tuple[str, str], asked: set
         pairs = [
             (x, y)
             for x, y in _paired(mine[a:b], yours[c:d])
-            if not (_stands(x, other) or _stands(y, one))
+            if not (agree(x, y) or _stands(x, other) or _stands(y, one))
         ]
         apart += pairs
         leads += [shared == 0] * len(pairs)
@@ -517,6 +520,8 @@ def _align(one: Statement, other: Statement, before: tuple[str, str], asked: set
 
 def _stands(value: Value, statement: Statement) -> bool:
     """Whether the other sentence says this value too, in whatever place."""
+    if value.kind is Kind.NAME:
+        return any(each.parts == value.parts for each in statement.values)
     return any(agree(value, each) for each in statement.values)
 
 
@@ -616,6 +621,9 @@ def _values(
     if pair.dice < (rules.name if names and not alike else least):
         return []
     for one, other, lead in names:
+        # "First version" and "second version" say which of two documents it is.
+        if _is_place(one) and _COUNTED_ISSUE.match(pair.one.text[one.end :]):
+            return []
         if _named(one, pair.open) != _named(other, pair.open):
             return []
         # Two who did the same are no conflict, unless it is asked who did it.

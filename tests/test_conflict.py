@@ -54,6 +54,7 @@ AGREE = [
     ("A file may be no larger than 20 MB here.", "A file here may be up to 20 MB."),
     ("The first quarter brought 20 new readers.", "The second quarter brought 20 new readers."),
     ("Staff may not use public chatbots at home.", "Staff must never use public chatbots at home."),
+    ("Policy LLT-AI-1 on chatbots, first version.", "Policy LLT-AI-1 on chatbots, second version."),
     ("The men's team won five of seven games.", "The women's team won six of seven games."),
     ("The treaty was signed in November 2022.", "The treaty was signed on 30 November 2022."),
 ]  # fmt: skip
