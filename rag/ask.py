@@ -194,14 +194,13 @@ def _look(
 
     quotes = tuple(filter(proven, considered))
     clock.lap("quote")
-    conflicts = tuple(
-        each
-        for each in conflict.find(question, quotes, found)
-        if proven(each.newer) and proven(each.older)
-    )
-    quotes = conflict.shown(quotes, conflicts)
-    clock.lap("conflict")
     probability = evidence.probability(found.passages, considered)
+    conflicts: tuple[Conflict, ...] = ()
+    if quotes and probability >= parts.enough:
+        disagreeing = conflict.find(question, quotes, found)
+        conflicts = tuple(each for each in disagreeing if proven(each.newer) and proven(each.older))
+        quotes = conflict.shown(quotes, conflicts)
+    clock.lap("conflict")
     return Looked(question, found, considered, quotes, probability, conflicts)
 
 

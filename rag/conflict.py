@@ -173,37 +173,41 @@ def find(
         return ()
     places = tuple(_places(found))
     at = {(each.document.id, each.chunk.start + each.start): each for each in places}
+    pairs = [
+        (quote, mine, place)
+        for quote in sorted(quotes, key=lambda one: (-one.score, one.document.id, one.start))
+        if (mine := at.get(_key(quote)))  # else it is a row of a table
+        for place in _rivals(mine, places)
+    ]
+    if not pairs:
+        return ()
     said = {(each.document.id, _bare(each.text)) for each in places}
     names, heads = _names(places)
     wanted = _wanted(question)
     named = {passage.document.id: passage.named for passage in found.passages}
     conflicts: dict[tuple[str, ...], Conflict] = {}
-    for quote in sorted(quotes, key=lambda one: (-one.score, one.document.id, one.start)):
-        mine = at.get(_key(quote))
-        if mine is None:
-            continue  # a row of a table
-        for place in _rivals(mine, places):
-            if (place.document.id, _bare(quote.text)) in said:
-                continue  # That document says the same, whatever else it says.
-            if (quote.document.id, _bare(place.text)) in said:
-                continue
-            alike = editions(quote.document, place.document, rules) or _copied(mine, place, places)
-            differences = compare(
-                quote.text,
-                place.text,
-                question,
-                wanted,
-                alike=alike,
-                before=(mine.before, place.before),
-                names=names | heads if alike else names,
-                rules=rules,
-            )
-            other = _quote_of(place, quote)
-            if differences and not _of_one_only(question, quote, other, quotes, named):
-                made = _ordered(quote, other, differences[0])
-                values = sorted(value.casefold() for value in made.values)
-                key = (*sorted((quote.document.id, other.document.id)), *values)
-                conflicts.setdefault(key, made)
+    for quote, mine, place in pairs:
+        if (place.document.id, _bare(quote.text)) in said:
+            continue  # That document says the same, whatever else it says.
+        if (quote.document.id, _bare(place.text)) in said:
+            continue
+        alike = editions(quote.document, place.document, rules) or _copied(mine, place, places)
+        differences = compare(
+            quote.text,
+            place.text,
+            question,
+            wanted,
+            alike=alike,
+            before=(mine.before, place.before),
+            names=names | heads if alike else names,
+            rules=rules,
+        )
+        other = _quote_of(place, quote)
+        if differences and not _of_one_only(question, quote, other, quotes, named):
+            made = _ordered(quote, other, differences[0])
+            values = sorted(value.casefold() for value in made.values)
+            key = (*sorted((quote.document.id, other.document.id)), *values)
+            conflicts.setdefault(key, made)
     return tuple(conflicts.values())[:MOST_CONFLICTS]
 
 
@@ -239,11 +243,20 @@ def _places(found: Retrieved) -> Iterator[_Place]:
             before = chunk.headings[-1] if chunk.headings else ""
             for cut, place in zip(stored.sentences, stored.places, strict=True):
                 text = chunk.text[cut.start : cut.end]
+                if _is_row(text):
+                    continue
                 words = frozenset(content_stems(text))
                 yield _Place(
                     passage.document, chunk, cut.start, cut.end, place, before, text, words
                 )
                 before = text
+
+
+def _is_row(text: str) -> bool:
+    """Whether it reads like the row of a table whose columns were not recognised."""
+    words = text.split()
+    figures = sum(word[-1].isdigit() or word.strip("$€£%()-–—.,").isdecimal() for word in words)
+    return figures >= 2 and figures >= 0.3 * len(words)
 
 
 def _names(places: Sequence[_Place]) -> tuple[frozenset[str], frozenset[str]]:
@@ -615,6 +628,9 @@ def _values(
     # "2024 revenue was 5" and "2023 revenue was 4" are two statements, and both may be true.
     if Kind.DATE in kinds and len(kinds) > 1:
         return []
+    # So are two figures of which only one is given a date.
+    if len(rows) > 1 and len({_dated(each) for each in (pair.one, pair.other)}) > 1:
+        return []
     if names and len(names) < len(rows) and (not alike or any(lead for _, _, lead in names)):
         return []
     least = rules.number - (rules.answers if pair.answers else 0)
@@ -637,6 +653,10 @@ def _values(
         if one.measure == other.measure and _is_place(one) == _is_place(other)
     ]
     return sorted(found, key=lambda each: each.kind is Disagreement.NAME)
+
+
+def _dated(statement: Statement) -> int:
+    return sum(value.kind is Kind.DATE for value in statement.values)
 
 
 def _as_of(statement: Statement, value: Value) -> bool:
