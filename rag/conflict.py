@@ -173,10 +173,14 @@ def find(
         return ()
     places = tuple(_places(found))
     at = {(each.document.id, each.chunk.start + each.start): each for each in places}
+    ranked = sorted(quotes, key=lambda one: (-one.score, one.document.id, one.start))
+    asked = _about(question)
     pairs = [
         (quote, mine, place)
-        for quote in sorted(quotes, key=lambda one: (-one.score, one.document.id, one.start))
+        for quote in ranked
         if (mine := at.get(_key(quote)))  # else it is a row of a table
+        # A lesser quote may be there to fill the answer: it matters where it says what is asked.
+        and (quote is ranked[0] or mine.words & asked)
         for place in _rivals(mine, places)
     ]
     if not pairs:
@@ -334,6 +338,11 @@ def _wanted(question: str) -> frozenset[Disagreement]:
     return _ASKS[min(hits)[1]][1] | {Disagreement.RULE} if hits else _ALL
 
 
+def _about(question: str) -> frozenset[str]:
+    """Stems of what a question is about, without the words by which it asks."""
+    return frozenset(content_stems(question)) - _POLAR - _ASKING
+
+
 def _of_one_only(
     question: str,
     quote: Quote,
@@ -440,7 +449,7 @@ def compare(
     `before` what stands before each: what "it" refers to. `names` are words known to be names.
     """
     one, other = read(_now(first), names), read(_now(second), names)
-    pair = _align(one, other, before, set(content_stems(question)) - _POLAR - _ASKING)
+    pair = _align(one, other, before, _about(question))
     short = alike or pair.dice >= rules.same or pair.answers
     if pair.shared < (rules.fewest_short if short else rules.fewest) or pair.part < rules.part:
         return ()
@@ -486,7 +495,9 @@ class _Pair:
 _Item = Word | Value
 
 
-def _align(one: Statement, other: Statement, before: tuple[str, str], asked: set[str]) -> _Pair:
+def _align(
+    one: Statement, other: Statement, before: tuple[str, str], asked: frozenset[str]
+) -> _Pair:
     mine, yours = _items(one), _items(other)
     keys = _keys(mine, yours)
     apart: list[tuple[Value, Value]] = []
