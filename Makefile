@@ -35,7 +35,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .PHONY: help setup setup-dev browser tesseract run test check pytest format eval clean fit-evidence \
 	test-offline bench-retrieval bench-quotes bench-answers bench-determinism bench-latency \
 	bench-hostile bench-kill bench-load \
-	bench-memory bench-pdf bench-conversation bench-scale bench-short bench-grounding bench-scan
+	bench-memory bench-pdf bench-conversation bench-scale bench-short bench-grounding bench-scan bench-conflicts
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -105,7 +105,7 @@ eval: setup ## Measure the answers to the sample cases (ARGS="--mode generate")
 
 # Benchmarks: question sets are looked for in ../shared/bench. BENCH="xquad-en --sweep" picks sets.
 
-bench-retrieval bench-quotes bench-answers bench-determinism bench-latency bench-hostile bench-kill bench-load bench-memory bench-pdf bench-conversation bench-scale bench-short bench-grounding bench-scan: $(READY_DEV)
+bench-retrieval bench-quotes bench-answers bench-determinism bench-latency bench-hostile bench-kill bench-load bench-memory bench-pdf bench-conversation bench-scale bench-short bench-grounding bench-scan bench-conflicts: $(READY_DEV)
 	$(BIN)/python -m benchmarks.$(@:bench-%=%) $(BENCH)
 
 bench-retrieval: ## Is the right page found? All sets, fused and by each leg (--sweep: weights)
@@ -123,6 +123,7 @@ bench-grounding: ## Do texts carry a statement? AUROC on labelled sets
 bench-short: ## How often the short answer is marked, and is right
 bench-scan: ## A scan for phrases against reading every page
 bench-conversation: ## Follow-ups found bare and completed; controls that must not change
+bench-conflicts: ## Two sources that disagree: named, and named wrongly (BENCH=--develop)
 
 fit-evidence: $(READY_DEV) ## Fit the decision whether quotes are enough, and compare
 	$(BIN)/python -m benchmarks.fit_evidence --check

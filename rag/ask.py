@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, zip_longest
 
-from rag import answer, evidence, perform, quote, short
+from rag import answer, conflict, evidence, perform, quote, short
 from rag.errors import GeneratorFailed
 from rag.filters import NONE, Filters
 from rag.library.folder import Library
@@ -16,6 +16,7 @@ from rag.ports import Embedder, Generator, Reranker, SupportScorer
 from rag.question import complete, split
 from rag.records import (
     Answer,
+    Conflict,
     Mode,
     Outcome,
     Passage,
@@ -125,10 +126,11 @@ def stream(
     quotes = _distinct([each.quotes for each in enough or looked])
     # A part that is answered is answered surely or not, whatever became of the others.
     probability = max(each.probability for each in looked)
+    conflicts = tuple(dict.fromkeys(found for each in enough for found in each.conflicts))
     if enough:
         for each in enough:
             quotes = short.mark(each.question, quotes)
-        result = answer.of_quotes(quotes, probability)
+        result = replace(answer.of_quotes(quotes, probability), conflicts=conflicts)
     else:
         result = answer.no_evidence(quotes, probability)
     yield Quoted(result)
@@ -142,7 +144,8 @@ def stream(
             usage = yield from _phrased(
                 answer.phrase(_said(asked), quotes, parts.generator, parts.scorer), written
             )
-            result = answer.of_phrases(written, quotes, probability)
+            phrased = answer.of_phrases(written, quotes, probability)
+            result = replace(phrased, conflicts=conflicts)
             used = Mode.GENERATE
         except GeneratorFailed as error:
             notes.append(f"{error} The answer is the quotes themselves.")
@@ -186,7 +189,7 @@ class Looked:
     """What was found for one question: passages, the quotes chosen, and whether they are enough.
 
     `considered` are the quotes before each was compared with the stored text, `probability` (0..1)
-    that they hold an answer.
+    that they hold an answer. Both sides of each conflict are among `quotes`.
     """
 
     question: str
@@ -194,6 +197,7 @@ class Looked:
     considered: tuple[Quote, ...]
     quotes: tuple[Quote, ...]
     probability: float
+    conflicts: tuple[Conflict, ...] = ()
 
 
 def look(question: str, parts: Parts, filters: Filters = NONE) -> Looked:
@@ -250,12 +254,20 @@ def _look(
     )
     clock.lap("retrieve")
     considered = quote.select(found, parts.embedder, most=most, room=room)
-    quotes = tuple(
-        item for item in considered if quote.prove(item, found.homes[item.document.id].catalogue)
-    )
+
+    def proven(item: Quote) -> bool:
+        return quote.prove(item, found.homes[item.document.id].catalogue)
+
+    quotes = tuple(filter(proven, considered))
     clock.lap("quote")
     probability = evidence.probability(found, considered)
-    return Looked(question, found, considered, quotes, probability)
+    conflicts: tuple[Conflict, ...] = ()
+    if quotes and probability >= parts.enough:
+        disagreeing = conflict.find(question, quotes, found)
+        conflicts = tuple(each for each in disagreeing if proven(each.newer) and proven(each.older))
+        quotes = conflict.shown(quotes, conflicts)
+    clock.lap("conflict")
+    return Looked(question, found, considered, quotes, probability, conflicts)
 
 
 def _phrased(

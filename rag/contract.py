@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rag.records import FileReport, Page, Passage, Quote, Reply
+from rag.records import Conflict, FileReport, Page, Passage, Quote, Reply
 
 if TYPE_CHECKING:
     from rag.why import Trace
@@ -62,6 +62,16 @@ def quote(item: Quote) -> Json:
     }
 
 
+def conflict(item: Conflict) -> Json:
+    """One row of `conflicts`: two quotes that disagree, the newer first where `dated` is true."""
+    return {
+        "kind": item.kind.value,
+        "dated": item.dated,
+        "values": list(item.values),
+        "quotes": [quote(item.newer), quote(item.older)],
+    }
+
+
 def reply(identity: str | None, item: Reply) -> Json:
     """The whole of `rag ask --json`."""
     answer = item.answer
@@ -87,6 +97,7 @@ def reply(identity: str | None, item: Reply) -> Json:
         "withheld_sentences": [
             {"text": each.text, "reasons": list(each.reasons)} for each in answer.withheld
         ],
+        "conflicts": [conflict(each) for each in answer.conflicts],
         "evidence": round(answer.evidence, 6),
         "passages": [hit(passage) for passage in item.passages],
         "notes": list(item.notes),

@@ -127,6 +127,30 @@ class Quote:
     short: Span | None = None
 
 
+class Disagreement(StrEnum):
+    """What two sources disagree about: `rule` is one allowing or stating what the other denies."""
+
+    NUMBER = "number"
+    DATE = "date"
+    NAME = "name"
+    RULE = "rule"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two quotes of different documents that say nearly the same with another value.
+
+    `values` are the words that differ, as they stand in `newer` and `older`. `dated` tells whether
+    it is known which of the two is newer; else they stand in the order of their score.
+    """
+
+    kind: Disagreement
+    newer: Quote
+    older: Quote
+    values: tuple[str, str]
+    dated: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Result of checking one sentence against its quotes.
@@ -182,7 +206,7 @@ class Answer:
     `quotes_only` are quotes shown without prose, when every sentence was withheld. `withheld` holds
     the sentences that failed with the reasons. `evidence` is the estimated probability (0..1) that
     the quotes hold an answer; `considered` are those quotes as they stood before it was decided
-    whether they are enough.
+    whether they are enough. `conflicts` are the disagreements among what is quoted.
     """
 
     outcome: Outcome
@@ -191,6 +215,7 @@ class Answer:
     withheld: tuple[WithheldSentence, ...] = ()
     evidence: float = 0.0
     considered: tuple[Quote, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
 
     @property
     def text(self) -> str:

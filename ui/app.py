@@ -246,6 +246,8 @@ def show_unfinished(
         return
     if mode is Mode.GENERATE:
         st.caption("Phrasing and checking; the quotes already stand.")
+    if quoted.conflicts:
+        st.html(markup.conflicts(quoted))
     for sentence in phrased:
         st.html(markup.sentence(sentence))
     for sentence in quoted.sentences[:MOST_LISTED]:
@@ -263,6 +265,8 @@ def show_reply(reply: Reply, libraries: list[Library]) -> None:
     st.html(
         markup.question(reply.question) + markup.verdict(found, reply.task) + markup.notes(notes)
     )
+    if found.conflicts:
+        st.html(markup.conflicts(found))
     if found.outcome is Outcome.NO_EVIDENCE and reply.passages:
         with st.expander("Nearest passages; they do not answer the question"):
             st.html(markup.passages(reply.passages[:NEAREST]))

@@ -23,7 +23,7 @@ from rag.records import (
 )
 from rag.why import Trace
 from ui.loading import FolderAccount
-from ui.wording import about_table
+from ui.wording import about_conflict, about_table
 from ui.wording import effort as effort_in_words
 
 AROUND = 400
@@ -125,6 +125,14 @@ def withheld(answer: Answer) -> str:
         for item in answer.withheld
     )
     return f'<ul class="sb-withheld">{rows}</ul>'
+
+
+def conflicts(answer: Answer) -> str:
+    """What the sources disagree about, above the answer; "" where nothing does."""
+    return "".join(
+        f'<p class="sb-conflict" role="note">{escape(about_conflict(each))}</p>'
+        for each in answer.conflicts
+    )
 
 
 def notes(texts: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rag.records import Document, Outcome, Page, Quote, Reply, Span
-from ui.wording import about_table, effort
+from ui.wording import about_conflict, about_table, effort
 
 if TYPE_CHECKING:
     from rag.evaluation.run import Evaluation
@@ -93,6 +93,8 @@ def reply(item: Reply) -> None:
             for passage in item.passages[:3]:
                 print(f"  {_where(passage.document.name, passage.chunk.page)}")
         return
+    for conflict in answer.conflicts:
+        print(_wrap(about_conflict(conflict)))
     if answer.outcome is Outcome.NOT_CHECKED:
         print("Not checked: verification itself failed. Read the quotes, not the sentences.")
     if answer.outcome is Outcome.WITHHELD:

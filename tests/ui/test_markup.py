@@ -9,6 +9,8 @@ import pytest
 from rag.records import (
     Answer,
     Chunk,
+    Conflict,
+    Disagreement,
     Document,
     FileReport,
     LoadOutcome,
@@ -58,6 +60,7 @@ def test_everything_from_outside_is_text(bad: str) -> None:
     document = Document("0", bad, bad, "text/plain")
     quote = Quote(document, 1, 2, 2 + len(bad), bad, headings=(bad,), flags=(bad,))
     chunk = Chunk("c", "0", bad, 0, len(bad), 1, (bad,))
+    conflict = Conflict(Disagreement.NAME, quote, quote, (bad, bad))
     failed = WithheldSentence(bad, (quote,), (bad,))
     pieces = [
         markup.question(bad),
@@ -66,6 +69,7 @@ def test_everything_from_outside_is_text(bad: str) -> None:
         markup.in_passage(quote, Page(1, 0, f"x {bad} y"), bad),
         markup.passages([Passage(document, chunk, 1, 1.0, 1.0, 1.0)]),
         markup.withheld(Answer(Outcome.WITHHELD, withheld=(failed,))),
+        markup.conflicts(Answer(Outcome.SUPPORTED, conflicts=(conflict,))),
         markup.notes([bad]),
         markup.problem(bad),
         markup.reports([FileReport(bad, LoadOutcome.REFUSED, bad)]),
