@@ -210,7 +210,8 @@ class Reply:
     `timings` are wall-clock seconds by step, `models` the identities used ("embedder",
     "generator"), `notes` plain sentences about what could not be done ("no generator installed").
     `searched` is what was looked for instead of the question: a follow-up made complete, or the
-    parts of a question that asks several things; () where it is the question itself.
+    parts of a question that asks several things; () where it is the question itself. `cached` tells
+    that it was given before, over the same library, and kept.
     """
 
     question: str
@@ -221,6 +222,7 @@ class Reply:
     models: Mapping[str, str | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
+    cached: bool = False
 
 
 class LoadOutcome(StrEnum):
