@@ -22,7 +22,7 @@ from rag import ask as path
 from rag.ask import Event, Parts
 from rag.errors import LibraryBusy, LibraryError, SettingsError, SourceboundError
 from rag.filters import NONE, Filters
-from rag.library.conversations import Rest, found_in, rests
+from rag.library.conversations import Rest, found_in, placed, rests
 from rag.library.folder import Library
 from rag.question import TURNS
 from rag.records import Mode, Outcome, Reply
@@ -133,24 +133,34 @@ def ask(
 
 
 def keep(
-    reply: Reply, libraries: Sequence[Library], conversation: int | None, *, name: str | None = None
+    reply: Reply,
+    libraries: Sequence[Library],
+    conversation: int | None,
+    *,
+    own: Library | None = None,
+    name: str | None = None,
 ) -> tuple[Reply, int | None]:
     """Keep a reply as the next turn of a conversation, of a new one for None.
 
-    Returns the reply, with a note where it could not be kept, and the id of the conversation.
+    `libraries` are those asked, `own` the one that keeps the conversation, the first of them
+    unless given. Returns the reply, with a note where it could not be kept, and the id of the
+    conversation.
     """
-    own = libraries[0]
+    own = own or libraries[0]
+    if len(libraries) == 1 and libraries[0] is not own:
+        reply = placed(reply, str(libraries[0].path))
+    homes = [own, *(each for each in libraries if each is not own)]
     at = conversation
 
     def store() -> None:
         nonlocal at
-        _note_elsewhere(reply, libraries)
+        _note_elsewhere(reply, homes)
         at = own.conversations.add_turn(
             conversation,
             reply,
             [library.catalogue.generation for library in libraries],
             name=name,
-            check=lambda: _still_there(reply, libraries),
+            check=lambda: _still_there(reply, homes),
         )
 
     trouble = _tried(store)

@@ -311,11 +311,18 @@ class Conversations:
             row = db.execute("SELECT reply, asked FROM answers WHERE key = ?", (key,)).fetchone()
         return (from_json(row[0]), row[1]) if row else None
 
-    def keep_answer(self, key: str, state: str, reply: Reply, check: Callable[[], None]) -> None:
+    def keep_answer(
+        self,
+        key: str,
+        state: str,
+        reply: Reply,
+        check: Callable[[], None] = lambda: None,
+        *,
+        most: int = MOST_ANSWERS,
+    ) -> None:
         """Keep a reply to be given again; `state` is the catalogue's, `check` as in `add_turn`.
 
-        Those of other states can never be given again and go, as do the oldest beyond
-        `MOST_ANSWERS`.
+        Those of other states can never be given again and go, as do the oldest beyond `most`.
         """
         with self._writing() as db:
             check()
@@ -327,7 +334,7 @@ class Conversations:
             db.execute(
                 "DELETE FROM answers WHERE id NOT IN "
                 "(SELECT id FROM answers ORDER BY id DESC LIMIT ?)",
-                (MOST_ANSWERS,),
+                (most,),
             )
 
     # -- documents that leave ----------------------------------------------------------------
@@ -552,6 +559,21 @@ def rests(reply: Reply, own: Path) -> tuple[Rest, ...]:
 def found_in(reply: Reply, own: Path) -> tuple[Rest, ...]:
     """All documents of which anything stands in the reply."""
     return _rests(_documents(reply), own)
+
+
+def placed(reply: Reply, collection: str) -> Reply:
+    """The reply with the library of its documents named in each, as where several were asked."""
+
+    def moved(value: Any) -> Any:
+        if isinstance(value, Document):
+            return replace(value, collection=collection)
+        if is_dataclass(value) and not isinstance(value, type):
+            parts = {field.name: moved(getattr(value, field.name)) for field in fields(value)}
+            return replace(value, **parts)
+        return tuple(map(moved, value)) if isinstance(value, tuple) else value
+
+    found: Reply = moved(reply)
+    return found
 
 
 def _rests(documents: Iterable[Document], own: Path) -> tuple[Rest, ...]:
