@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 from tests.library.test_forget import WORD, _traces
 from tests.stand_ins import HashEmbedder, WordScorer
 
-SECRET = f"The {WORD} estate lies by the river. Its gardener Ottoline Brack came in 1873."
+SECRET = f"The {WORD} estate lies by the river. Its gardener Ada Brack came in 1873."
 PLAIN = {
     "ferry.txt": "The ferry crosses the estuary twice a day and carries forty cars.",
     "heron.txt": "The heron nests in the willow by the weir.",
@@ -97,7 +97,7 @@ def test_kept_answers_lose_what_is_forgotten(library: Library) -> None:
     assert done.words_checked
     assert done.traces == ()
     assert _traces(library.path) == []
-    assert b"Ottoline" not in library.conversations.path.read_bytes()
+    assert b"Brack" not in library.conversations.path.read_bytes()
     assert [turn.asked[:2] for turn in library.conversations.read(1).turns] == ["20"] * 4
     library.close()
     assert _traces(library.path) == []
@@ -105,7 +105,7 @@ def test_kept_answers_lose_what_is_forgotten(library: Library) -> None:
 
 def test_what_rests_on_others_stays(library: Library) -> None:
     for question, name in (("Where does the heron nest?", "heron.txt"), (ABOUT_IT, "secret.txt")):
-            reply = ask(question, _parts(library), filters=Filters(documents=(name,)))
+        reply = ask(question, _parts(library), filters=Filters(documents=(name,)))
         kept.keep(reply, [library], library.conversations.find("mixed"), name="mixed")
     library.forget("secret.txt")
     assert _left(library) == ["Where does the heron nest?", None]
@@ -133,8 +133,9 @@ def test_a_question_that_names_it_goes_too(library: Library) -> None:
 
 
 def test_what_was_completed_from_it_goes_too(library: Library) -> None:
+    """Words of fewer than six letters are not looked for, so the turn goes as a whole."""
     ferry = Filters(documents=("ferry.txt",))
-    reply = ask("Who is Ottoline Brack?", _parts(library))
+    reply = ask("Who is Ada Brack?", _parts(library))
     kept.keep(reply, [library], None, name="talk")
     history = kept.said([reply])
     follow = ask("And where is she now?", _parts(library), filters=ferry, history=history)
@@ -162,6 +163,8 @@ def test_an_older_version_goes_with_its_name(loaded: Library, folder: Path) -> N
 def test_what_prune_removes_goes_too(loaded: Library, folder: Path) -> None:
     _talk(loaded)
     kept.ask(ABOUT_IT, _parts(loaded))
+    ferry = Filters(documents=("ferry.txt",))
+    kept.keep(ask(f"Is there a ferry to {WORD}?", _parts(loaded), filters=ferry), [loaded], None)
     (folder / "secret.txt").unlink()
     _load(loaded, folder)
     assert "conversations.sqlite" in _traces(loaded.path)
@@ -217,6 +220,15 @@ def test_what_cannot_be_cleaned_is_not_forgotten_by_halves(library: Library) -> 
     library.conversations.path.unlink()
     assert library.forget("secret.txt").traces == ()
     library.close()
+
+
+def test_nor_is_it_pruned_by_halves(loaded: Library, folder: Path) -> None:
+    loaded.conversations.path.write_bytes(b"no database at all " * 50)
+    (folder / "secret.txt").unlink()
+    with pytest.raises(LibraryError, match="move it away"):
+        _load(loaded, folder, prune=True)
+    assert loaded.catalogue.document("secret.txt")
+    loaded.close()
 
 
 def test_words_of_the_file_itself_are_no_traces(library: Library) -> None:
