@@ -287,25 +287,31 @@ class _Load:
     def prune(self, paths: Iterable[Path], seen: set[str]) -> None:
         """Remove what was loaded from these folders and is no longer there."""
         roots = [path.resolve() for path in paths]
-        removed = False
-        for place in list(self._known.values()):
+        leaving = []
+        for place in self._known.values():
             path = Path(place.path)
             inside = any(path == root or root in path.parents for root in roots)
             # A folder that could not be listed was seen itself: what lies in it is not gone.
             if not inside or place.path in seen or any(str(at) in seen for at in path.parents):
                 continue
+            leaving.append(place)
+        paths_left = self._known.keys() - {place.path for place in leaving}
+        staying = {self._known[path].document_id for path in paths_left}
+        gone = self.library.leaving(sorted({each.document_id for each in leaving} - staying))
+        self.library.erase_kept(gone)
+        for place in leaving:
             pages, chunks, _ = self.catalogue.document_account(place.document_id)
             with self.catalogue.writing():
                 self._leave(place)
-            removed = True
             self._account(FileReport(place.name, LoadOutcome.REMOVED, None, pages, chunks))
         for refusal in self.catalogue.refusals():
             path = Path(refusal.path)
             if refusal.path not in seen and any(root in path.parents for root in roots):
                 with self.catalogue.writing():
                     self.catalogue.remove_refusal(refusal.path)
-        if removed:
+        if leaving:
             self.catalogue.scrub()
+            self.library.erase_kept(gone, removed=True)
 
     def _on_progress(self, at: Progress) -> None:
         self.library.note_progress(at.step, at.done, at.total)

@@ -102,6 +102,7 @@ def reply(identity: str | None, item: Reply) -> Json:
         "passages": [hit(passage) for passage in item.passages],
         "notes": list(item.notes),
         "searched": list(item.searched),
+        "cached": item.cached,
         "timings": {step: round(seconds, 4) for step, seconds in item.timings.items()},
         "models": dict(item.models),
         "usage": {

@@ -12,6 +12,7 @@ SourceboundError                exit 5   it could not be done
 ├── ModelMissing                exit 5   weights are not there, or not the ones pinned
 ├── GeneratorFailed             exit 5   the generator broke off; quotes are still there
 ├── DocumentUnknown             exit 5   no document of that name
+├── ConversationUnknown         exit 5   no conversation of that name or number
 └── FileRefused                 exit 3   a file cannot be loaded; the reason is for a person
 """
 
@@ -80,6 +81,10 @@ class GeneratorFailed(SourceboundError):
 
 class DocumentUnknown(SourceboundError):
     """No document of that name is in the library."""
+
+
+class ConversationUnknown(SourceboundError):
+    """No conversation of that name or number is kept, or several are."""
 
 
 class FileRefused(SourceboundError):

@@ -269,6 +269,7 @@ class Reply:
     parts of a question that asks several things; () where it is the question itself. `usage` is
     what the generator read and wrote for it. `task` is what kind of
     question it was taken for: "question", or "list", "count", "compare", "summary", "where".
+    `cached` tells that it was given before, over the same library, and kept.
     """
 
     question: str
@@ -281,6 +282,7 @@ class Reply:
     searched: tuple[str, ...] = ()
     usage: Usage = Usage(0, 0)
     task: str = "question"
+    cached: bool = False
 
     @property
     def short(self) -> str | None:

@@ -78,7 +78,8 @@ def _lines(path: Path, rows: list[dict[str, Any]]) -> Path:
 
 
 def _without_timings(row: dict[str, Any]) -> str:
-    return json.dumps({key: value for key, value in row.items() if key not in ("timings", "id")})
+    own = ("timings", "id", "cached")
+    return json.dumps({key: value for key, value in row.items() if key not in own})
 
 
 # -- loading ---------------------------------------------------------------------------------

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
 
+from rag.library.conversations import CONVERSATIONS
 from rag.settings import Settings
 from tests.conftest import ROOT, SAMPLES
 from ui import cli
@@ -43,7 +45,13 @@ def test_the_transcript_is_what_happens(
         argument = str(SAMPLES)
         monkeypatch.setenv("SOURCEBOUND_LIBRARY", str(tmp_path / "library"))
     else:
-        monkeypatch.setenv("SOURCEBOUND_LIBRARY", str(sample_library))
+        # Without the answers that other tests left there: they are given again, and say so.
+        unasked = shutil.copytree(
+            sample_library,
+            tmp_path / "library",
+            ignore=lambda _, names: {CONVERSATIONS}.intersection(names),
+        )
+        monkeypatch.setenv("SOURCEBOUND_LIBRARY", str(unasked))
     assert cli.run([verb, argument]) == 0
     said = capsys.readouterr().out.replace(str(tmp_path / "library"), "data/library").strip()
     seconds = re.compile(r"\d+\.\d s")

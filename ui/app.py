@@ -14,8 +14,8 @@ from pathlib import Path
 import streamlit as st
 
 from ingest.embed import Progress
-from rag import assemble
-from rag.ask import Checked, Found, Parts, Quoted, stream
+from rag import assemble, kept
+from rag.ask import Checked, Found, Parts, Quoted
 from rag.errors import LibraryMissing, ModelMissing, SettingsError, SourceboundError
 from rag.filters import Filters
 from rag.library.folder import Library, file_of
@@ -26,7 +26,7 @@ from rag.retrieve import check_question
 from rag.settings import Settings, read_settings
 from rag.verify import RuleScorer
 from rag.why import why
-from ui import markup
+from ui import conversations, markup
 from ui.loading import load_folder
 from ui.printing import MOST_LISTED, writing
 from ui.uploads import load_uploads
@@ -57,6 +57,7 @@ def main() -> None:
 
 
 def show_page(settings: Settings) -> None:
+    talks = st.sidebar.container()  # filled once a question may have begun a conversation
     with st.sidebar:
         show_uploads(settings)
         show_folder(settings)
@@ -71,6 +72,8 @@ def show_page(settings: Settings) -> None:
         return
     libraries = [library, *(open_library(path) for path in settings.libraries[1:])]
     ask_form(settings, libraries)
+    with talks:
+        conversations.show(libraries, earlier(), EARLIER_KEPT)
     for reply in reversed(earlier()):
         show_reply(reply, libraries)
     if earlier():
@@ -145,7 +148,7 @@ def ask_form(settings: Settings, libraries: list[Library]) -> None:
     with st.container():
         if asked:
             mode = Mode.GENERATE if shown_as == PHRASED else Mode.QUOTE
-            answer(question, mode, settings, chosen, filters())
+            answer(question, mode, settings, chosen, filters(), libraries[0])
 
 
 def where_to_look(libraries: list[Library]) -> tuple[list[Library], Callable[[], Filters]]:
@@ -173,9 +176,14 @@ def where_to_look(libraries: list[Library]) -> tuple[list[Library], Callable[[],
 
 
 def answer(
-    question: str, mode: Mode, settings: Settings, libraries: list[Library], filters: Filters
+    question: str,
+    mode: Mode,
+    settings: Settings,
+    libraries: list[Library],
+    filters: Filters,
+    own: Library,
 ) -> None:
-    """Show the reply as it comes about, then keep it."""
+    """Show the reply as it comes about, then keep it; `own` has the conversation."""
     question = check_question(question)  # before half a minute of loading models
     parts = make_parts(mode, settings, libraries)
     history = [(reply.question, reply.answer.text) for reply in earlier()[-TURNS:]]
@@ -183,8 +191,8 @@ def answer(
     with st.spinner("Looking into your documents …"):
         phrased: list[Sentence] = []
         quoted: Answer | None = None
-        for event in stream(question, parts, mode=mode, filters=filters, history=history):
-            if isinstance(event, Found):
+        for event in kept.stream(question, parts, mode=mode, filters=filters, history=history):
+            if isinstance(event, Found | kept.Again):
                 continue
             if isinstance(event, Quoted):
                 quoted = event.answer
@@ -192,7 +200,7 @@ def answer(
                 if isinstance(event.part, Sentence):
                     phrased.append(event.part)
             else:
-                earlier().append(event)
+                earlier().append(conversations.keep_turn(event, libraries, own))
                 del earlier()[:-EARLIER_KEPT]
                 place.empty()
                 return
@@ -259,7 +267,7 @@ def show_unfinished(
 
 def show_reply(reply: Reply, libraries: list[Library]) -> None:
     found = reply.answer
-    notes = list(reply.notes)
+    notes = [*conversations.stale_notes(reply, libraries), *reply.notes]
     if reply.searched:
         notes.append(f"Looked for: {' / '.join(reply.searched)}")
     st.html(

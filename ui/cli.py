@@ -29,7 +29,7 @@ from rag.errors import LibraryBusy, SettingsError, SourceboundError
 from rag.evaluation.cases import BadRow, Question, read_questions
 from rag.records import FileReport, LoadOutcome, Mode, Reply
 from rag.settings import Settings, read_settings
-from ui import printing
+from ui import history, printing
 from ui.account import Account
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(history.app, name="history")
 
 _INTERRUPTED = 130
 
@@ -276,6 +278,11 @@ def ask(
     kind: KindOption = None,
     since: SinceOption = "",
     until: UntilOption = "",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask anew, whatever is kept.")] = False,
+    conversation: Annotated[
+        str | None,
+        typer.Option("--conversation", help="Continue it, by number or name; or begin a new one."),
+    ] = None,
     library: LibrariesOption = None,
     embedder: EmbedderOption = None,
     generator: GeneratorOption = None,
@@ -284,7 +291,7 @@ def ask(
     as_json: JsonOption = False,
 ) -> int:
     """Ask a question; every sentence of the answer carries its quote."""
-    from rag import assemble
+    from rag import assemble, kept
     from rag.ask import ask as answer
 
     settings = read_settings(
@@ -297,6 +304,8 @@ def ask(
     )
     filters = _filters(document, folder, kind, since, until)
     questions = _questions(question, batch, out)
+    if batch and (fresh or conversation is not None):
+        raise SettingsError("--fresh and --conversation are for one question, not for --batch.")
     parts = assemble.parts(settings, mode=settings.mode)
 
     def reply_to(row: Question) -> Reply:
@@ -310,12 +319,19 @@ def ask(
 
     if batch:
         return _run_batch(questions, lambda row: contract.reply(row.id, reply_to(row)), out)
-    reply = reply_to(_single(question))
+    answered = kept.ask(
+        question or "",
+        parts,
+        mode=settings.mode,
+        filters=filters,
+        fresh=fresh,
+        conversation=conversation,
+    )
     if as_json:
-        _print_json(contract.reply(None, reply))
+        _print_json(contract.reply(None, answered.reply))
     else:
-        printing.reply(reply)
-        printing.took(reply)
+        printing.reply(answered.reply, kept_since=answered.asked)
+        printing.took(answered.reply)
     return 0
 
 

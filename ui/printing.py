@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rag.records import Document, Outcome, Page, Quote, Reply, Span
-from ui.wording import about_conflict, about_table, effort
+from ui.wording import about_conflict, about_table, effort, local_time
 
 if TYPE_CHECKING:
     from rag.evaluation.run import Evaluation
@@ -78,9 +78,14 @@ def load_summary(counts: Mapping[str, int], files: int, seconds: float, library:
     print(f"{_count(files, 'file')}: {parts or 'nothing to do'}. {seconds:.1f} s. {library}")
 
 
-def reply(item: Reply) -> None:
-    """An answer with its quotes; what is not an answer says so first."""
+def reply(item: Reply, *, kept_since: str | None = None) -> None:
+    """An answer with its quotes; what is not an answer says so first.
+
+    `kept_since` is when a kept answer was given, in UTC.
+    """
     answer = item.answer
+    if kept_since:
+        print(f"(kept answer of {local_time(kept_since)}; library unchanged)")
     for note in item.notes:
         print(f"({note})")
     if item.searched:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from calendar import timegm
 from collections.abc import Sequence
 
 from rag.records import Conflict, Quote, Reply
@@ -47,3 +49,9 @@ def about_conflict(item: Conflict) -> str:
 def _where(quote: Quote) -> list[str]:
     page = f"page {quote.page}" if quote.page is not None else ""
     return list(filter(None, (quote.document.name, page, quote.place)))
+
+
+def local_time(utc: str) -> str:
+    """A time that was kept, "2026-03-01T12:30:00Z", as the clock on the wall shows it."""
+    moment = timegm(time.strptime(utc, "%Y-%m-%dT%H:%M:%SZ"))
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))

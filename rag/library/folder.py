@@ -4,6 +4,7 @@ library/
   catalogue.sqlite     the single source of truth
   vectors.faiss/.json  the vector index and its stamp, derived
   words.npy/.json      the words index and its stamp, derived
+  conversations.sqlite answers that are kept
   uploads/             files handed over in the page, named by their hash
   unpacked/            members of an archive while they are read
   writer.lock/.json    who is writing
@@ -14,12 +15,11 @@ from __future__ import annotations
 import base64
 import json
 import os
-import re
 import shutil
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,7 @@ from rag.errors import (
     WrongModel,
 )
 from rag.library.catalogue import Catalogue
+from rag.library.conversations import CONVERSATIONS, Conversations, Gone, longest, words
 from rag.library.derived import WORDING, Derived, Indexes
 from rag.ports import Embedder
 from rag.records import Document, ModelIdentity
@@ -73,6 +74,7 @@ class Library:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.catalogue = Catalogue(path / CATALOGUE)
+        self.conversations = Conversations(path / CONVERSATIONS)
         self._derived = Derived(path, self.catalogue)
         self._who: dict[str, Any] = {}
         self._noted = 0.0
@@ -253,6 +255,7 @@ class Library:
                         f"vectors: {len(pending)} documents are found by their words only, "
                         "until the next `rag load` of their folder"
                     )
+            found += self.conversations.problems()
         except sqlite3.OperationalError as error:
             raise LibraryBusy(
                 f"The library at {self.path} could not be checked ({error}). "
@@ -281,6 +284,7 @@ class Library:
                     "anything. Put a copy back, or load the documents into a new library with "
                     "`rag load`."
                 ) from error
+            self.conversations.clear()
             self._derived.discard()
             self.save_indexes()
             return self.verify()
@@ -297,6 +301,8 @@ class Library:
             _, chunks, _ = self.catalogue.document_account(document.id)
             text = "".join(page.text for page in self.catalogue.pages(document.id))
             uploads = self.uploads(document.id)
+            gone = self.leaving([document.id])
+            self.erase_kept(gone)
             with self.catalogue.writing():
                 self.catalogue.remove_document(document.id)
             for upload in uploads:
@@ -305,14 +311,37 @@ class Library:
                     upload.parent.rmdir()
             shutil.rmtree(self.path / UNPACKED, ignore_errors=True)  # of a load that was killed
             self.catalogue.scrub()
+            self.erase_kept(gone, removed=True)
             self._derived.discard()
             self.save_indexes()
-            # Words of our own files: those of derived ones, and who holds the lock.
+            # Words of our own files: derived ones, kept answers, and who holds the lock.
             ours = WORDING + (self.path / _HOLDER).read_text(encoding="utf-8").lower()
-            words = self.catalogue.absent_words(
-                [word for word in _distinct_words(text) if word not in ours]
+            ours += self.conversations.wording()
+            absent = self.catalogue.absent_words(
+                [word for word in longest(words(text)) if word not in ours]
             )
-            return Forgotten(document, chunks, len(words), tuple(self._traces(words)))
+            return Forgotten(document, chunks, len(absent), tuple(self._traces(absent)))
+
+    def leaving(self, identities: Sequence[str]) -> Gone:
+        """What has to leave the kept answers when these documents leave the library."""
+        found = self.catalogue.documents_by_id(identities)
+        names = {name for each in found.values() for name in (each.name, *each.also)}
+        texts = (page.text for identity in identities for page in self.catalogue.pages(identity))
+        return Gone(frozenset(identities), frozenset(names), frozenset().union(*map(words, texts)))
+
+    def erase_kept(self, gone: Gone, *, removed: bool = False) -> None:
+        """Take documents out of the answers kept here, and by libraries asked together with this.
+
+        To be called before the documents are removed, so that a removal that is cut short leaves
+        nothing kept, and with `removed` after it: then an answer that was given meanwhile goes as
+        well, and what holds words that no document holds any more. Raises `LibraryError`.
+        """
+        if not gone.documents:
+            return
+        self.conversations.erase(gone, absent=self.catalogue.absent_words if removed else None)
+        home = str(self.path.resolve())
+        for path in self.conversations.elsewhere():
+            Conversations(Path(path) / CONVERSATIONS).erase(gone, home)
 
     def uploads(self, identity: str) -> list[Path]:
         """The files that were handed over in the page and hold a document, archives included."""
@@ -366,12 +395,3 @@ def explain(error: OSError, path: Path) -> Exception:
             "permissions, or choose another one with --library."
         )
     return error
-
-
-def _distinct_words(text: str, most: int = 200) -> list[str]:
-    """The longest different words of a text: those of six letters and more.
-
-    Shorter ones could stand by chance in the bytes of vectors.
-    """
-    found = set(re.findall(r"\w{6,40}", text.lower()))
-    return sorted(found, key=lambda word: (-len(word), word))[:most]

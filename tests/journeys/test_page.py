@@ -317,3 +317,48 @@ def test_hostile_names_in_a_trace_do_nothing(visit: Visit, tmp_path: Path) -> No
     for forbidden in ("img", "script", "a", "svg", "iframe"):
         assert page.locator("[data-testid=stHtml]").locator(forbidden).count() == 0
     assert visit.clean()
+
+
+def test_conversations_are_kept_opened_renamed_and_deleted(visit: Visit, tmp_path: Path) -> None:
+    """Their names are questions: what a visitor typed, shown as text and nothing else."""
+    file = tmp_path / "tannery.txt"
+    file.write_text("The tannery of Hollowmere was closed in 1911 by the council.")
+    visit.upload(file)
+    page = visit.page
+    picture = "![p](http://192.0.2.1/name.png) <img src=x onerror=alert(9)>"
+    question = f"When was the tannery of Hollowmere closed? {picture}"
+    visit.ask(question, "Quotes")
+    chosen = page.locator("[data-testid=stSidebar] [data-testid=stSelectbox]")
+    expect(chosen).to_contain_text("When was the tannery", timeout=LOADING)
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="HTML", exact=True).click()
+    saved = download.value.path().read_text(encoding="utf-8")
+    assert "closed in 1911" in saved
+    assert "<img" not in saved
+
+    page.get_by_text("Rename or delete", exact=True).click()
+    page.get_by_label("Name", exact=True).fill("Old trades")
+    page.get_by_role("button", name="Rename", exact=True).click()
+    expect(chosen).to_contain_text("Old trades", timeout=LOADING)
+
+    def choose(name: str) -> None:
+        chosen.locator("input").click()
+        page.get_by_role("option", name=name).first.click()
+
+    choose("New conversation")
+    expect(page.locator(".sb-quote")).to_have_count(0, timeout=LOADING)
+    page.reload()
+    choose("Old trades")
+    expect(page.locator(".sb-quote", has_text="closed in 1911").first).to_be_visible()
+    expect(page.locator("h3.sb-question").first).to_have_text(question)
+    assert page.locator("img").count() == 0
+
+    file.write_text("The tannery of Hollowmere was opened again.")
+    visit.upload(file)  # another file of the same name: what was quoted is still there
+    visit.ask("Who closed the tannery of Hollowmere?", "Quotes")
+    page.get_by_text("Rename or delete", exact=True).click()
+    page.get_by_role("button", name="Delete this conversation").click()
+    expect(page.locator(".sb-quote")).to_have_count(0, timeout=LOADING)
+    expect(chosen).to_contain_text("New conversation")
+    assert visit.clean()
