@@ -13,13 +13,11 @@ import math
 from collections.abc import Sequence
 from importlib.resources import files
 
-from rag.asked import asked
-from rag.candidates import lacks
 from rag.records import Passage, Quote
 from rag.retrieve import Retrieved
 from rag.terms import terms
 
-FEATURES = ("score", "gap", "cover", "new_cover", "all_cover", "lacks", "plain")
+FEATURES = ("score", "gap", "cover", "new_cover", "all_cover")
 """What the quotes are judged by, each 0..1.
 
 - `score`: of the best sentence.
@@ -27,9 +25,6 @@ FEATURES = ("score", "gap", "cover", "new_cover", "all_cover", "lacks", "plain")
 - `cover`: share of the question's terms that stand in the best sentence.
 - `new_cover`: the same of the terms that the document's title and headings do not bring.
 - `all_cover`: share of the question's terms that stand in the quotes, their titles and headings.
-- `lacks`: 1 where the question plainly asks for a date, an amount, a name or a place and no quote
-  offers one.
-- `plain`: 1 where it plainly asks for one.
 """
 
 
@@ -46,16 +41,12 @@ def features(
     said = _terms(best.text, found)
     about = _terms(_about(best), found)
     together = set().union(*(_terms(f"{one.text}\n{_about(one)}", found) for one in quotes))
-    kind = asked(found.question)
-    offers = kind is None or not all(lacks(kind, found.question, one.text) for one in quotes)
     return (
         best.score,
         meanings[0] - meanings[1] if len(meanings) > 1 else 0.0,
         _share(wanted, said),
         _share(wanted - about, said),
         _share(wanted, together),
-        float(not offers),
-        float(kind is not None),
     )
 
 
