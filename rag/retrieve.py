@@ -44,6 +44,7 @@ _NAMED = 5  # documents that are looked into by themselves when the question nam
 _LEAST_NAMED = 0.2
 _INSIDE = 40  # passages taken from each of them
 _FED = 3  # passages the question is moved towards
+_DIGITS = 5  # of a cosine: the last bits depend on what else was compared, and would part ties
 _FADE = 0.02  # how much less a passage's score is for it to count 1/e as much
 _INSIDE_HIT = 3  # passages of one page that a hit holds
 _LINES = 6  # first lines of a page among which its title is looked for
@@ -282,7 +283,7 @@ def fuse(
         words = look.scores[rows] / max(look.bound, 1e-9)
         named = look.indexes.owners.values(rows, look.named)
         for key, word, name in zip(keys, words.tolist(), named, strict=True):
-            cosine = max(cosines[key], 0.0)
+            cosine = max(round(cosines[key], _DIGITS), 0.0)
             text = weights.meaning * cosine + (1 - weights.meaning) * word
             shown = max(look.meaning.get(key, 0.0), 0.0)
             found[Key(number, key)] = Scored(word, shown, name, text + weights.named * name, text)
@@ -327,7 +328,10 @@ def _best(
     looks: Sequence[Look], scored: Mapping[Key, Scored], count: int
 ) -> list[tuple[Key, Outline]]:
     """The first passages, ties by chunk id, so that the order of loading does not matter."""
-    first = sorted(scored, key=lambda key: -scored[key].fused)[: count + CANDIDATES // 2]
+    first = sorted(scored, key=lambda key: -scored[key].fused)
+    if len(first) > (most := count + CANDIDATES // 2):
+        least = scored[first[most]].fused
+        first = [key for key in first if scored[key].fused >= least]
     outlines = {}
     for number, look in enumerate(looks):
         mine = [key.chunk for key in first if key.library == number]
