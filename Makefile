@@ -32,10 +32,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .DEFAULT_GOAL := help
 # The steps of `test` stand in their order, also under `make -j`.
 .NOTPARALLEL:
+BENCHES := retrieval quotes answers determinism latency hostile kill load memory pdf conversation \
+	scale short grounding scan conflicts chunks
 .PHONY: help setup setup-dev browser tesseract run test check pytest format eval clean fit-evidence \
-	test-offline bench-retrieval bench-quotes bench-answers bench-determinism bench-latency \
-	bench-hostile bench-kill bench-load \
-	bench-memory bench-pdf bench-conversation bench-scale bench-short bench-grounding bench-scan bench-conflicts
+	test-offline $(BENCHES:%=bench-%)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -105,10 +105,11 @@ eval: setup ## Measure the answers to the sample cases (ARGS="--mode generate")
 
 # Benchmarks: question sets are looked for in ../shared/bench. BENCH="xquad-en --sweep" picks sets.
 
-bench-retrieval bench-quotes bench-answers bench-determinism bench-latency bench-hostile bench-kill bench-load bench-memory bench-pdf bench-conversation bench-scale bench-short bench-grounding bench-scan bench-conflicts: $(READY_DEV)
+$(BENCHES:%=bench-%): $(READY_DEV)
 	$(BIN)/python -m benchmarks.$(@:bench-%=%) $(BENCH)
 
 bench-retrieval: ## Is the right page found? All sets, fused and by each leg (--sweep: weights)
+bench-chunks: ## Chunks of several lengths, overlapping or not, and their neighbours
 bench-quotes: ## How often the answer stands in the quotes
 bench-answers: ## Whole answers: ROUGE-L, refusals, exact quotes, numbers
 bench-determinism: ## Same question, same bytes; same folder, same scores

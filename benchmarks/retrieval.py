@@ -12,7 +12,7 @@ asked again with one weight changed at a time.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import ir_measures
@@ -102,13 +102,19 @@ def _pages(
 
 def _half(library: Library, cases: Sequence[Case]) -> None:
     """Half of the companies: what do the filings of the others cost?"""
+    ours, asked = halved(cases)
+    names = [each.name for each in library.catalogue.documents() if ours(each.name)]
+    alone = Filters(documents=tuple(names))
+    _pages("half of the companies alone", library, asked, WEIGHTS, alone)
+    _pages("the same questions among all", library, asked, WEIGHTS)
+
+
+def halved(cases: Sequence[Case]) -> tuple[Callable[[str], bool], list[Case]]:
+    """Whether a filing is one of every other company's, and the questions to these."""
     companies = sorted({_company(item.document) for case in cases for item in case.evidence})
     chosen = set(companies[::2])
     asked = [case for case in cases if _company(case.evidence[0].document) in chosen]
-    names = [each.name for each in library.catalogue.documents() if _company(each.name) in chosen]
-    alone = Filters(documents=tuple(names))
-    _pages(f"{len(chosen)} of {len(companies)} companies alone", library, asked, WEIGHTS, alone)
-    _pages("the same questions among all", library, asked, WEIGHTS)
+    return lambda document: _company(document) in chosen, asked
 
 
 def _company(document: str) -> str:
@@ -152,18 +158,22 @@ def _by_document(library: Library, scores: Mapping[int, float]) -> dict[str, flo
 
 
 def _print(name: str, way: str, library: Library, cases: Sequence[Case], run: Run) -> None:
+    result = ir_measures.calc_aggregate(MEASURES, qrels(library, cases), run)
+    values = "  ".join(f"{measure} {result[measure]:.4f}" for measure in MEASURES)
+    print(f"{name}  {way:<13}  {values}", flush=True)
+
+
+def qrels(library: Library, cases: Sequence[Case]) -> dict[str, dict[str, int]]:
+    """The ids of the right documents, by case."""
     ids = {
         called: document.id
         for document in library.catalogue.documents()
         for called in (document.name, *document.also)
     }
-    relevant = {
+    return {
         case.id: {ids.get(item.document, item.document): 1 for item in case.evidence}
         for case in cases
     }
-    result = ir_measures.calc_aggregate(MEASURES, relevant, run)
-    values = "  ".join(f"{measure} {result[measure]:.4f}" for measure in MEASURES)
-    print(f"{name}  {way:<13}  {values}", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ needs that much more time, for a page that has to be recognised. Of an archive `
 asks for the names, and `"unpack": most bytes` for what they hold: `{"number": ..., "data": ...}`,
 many times, then `{"end": true}`. With `"last": true` it says that it ends now.
 
-`{"tokenizer": ..., "window": ...}` has no answer: from then on files are cut to chunks, too, here
-and not in the loading process, whose own work would have to wait for it.
+`{"tokenizer": ..., "window": ..., "capacity": ..., "overlap": ...}` has no answer: from then on
+files are cut to chunks, too, here and not in the loading process, whose own work would have to wait
+for it.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def main() -> None:
         for line in sys.stdin.buffer:
             request = json.loads(line)
             if "window" in request:
-                chunker = _chunker(request["tokenizer"], request["window"])
+                chunker = _chunker(**request)
                 continue
 
             def say(line: dict[str, Any]) -> None:
@@ -82,12 +83,13 @@ def _end_in(seconds: int) -> int:
     return 0  # no such thing here
 
 
-def _chunker(tokenizer: str | None, window: int) -> Chunker:
+def _chunker(tokenizer: str | None, window: int, capacity: int, overlap: int) -> Chunker:
     from tokenizers import Tokenizer
 
     from ingest.chunk import Chunker
 
-    return Chunker(None if tokenizer is None else Tokenizer.from_str(tokenizer), window)
+    made = None if tokenizer is None else Tokenizer.from_str(tokenizer)
+    return Chunker(made, window, capacity=capacity, overlap=overlap)
 
 
 def _answer(

@@ -25,6 +25,9 @@ VERSION = f"chunks-3, {TERMS}"
 CAPACITY = 190
 """Tokens of a chunk's own text. With `CONTEXT_WORDS` it stays inside a window of 256."""
 
+OVERLAP = 0
+"""Tokens at the end of a chunk that the next one begins with again, in whole sentences."""
+
 CONTEXT_WORDS = 30
 
 _TABLE_WORDS = 14
@@ -38,17 +41,26 @@ WINDOW = 20_000
 class Chunker:
     """Cuts documents; counts tokens with the embedder's own tokenizer."""
 
-    def __init__(self, tokenizer: Any | None, window: int) -> None:
+    def __init__(
+        self,
+        tokenizer: Any | None,
+        window: int,
+        *,
+        capacity: int = CAPACITY,
+        overlap: int = OVERLAP,
+    ) -> None:
         """`tokenizer` is a `tokenizers.Tokenizer`, or None where a model has none of that kind:
-        then four characters count as a token.
+        then four characters count as a token. `capacity` and `overlap` are tokens, for a window of
+        256; for a smaller one they shrink with it.
         """
         from semantic_text_splitter import TextSplitter
 
-        capacity = max(16, min(CAPACITY, int(window * CAPACITY / 256)))
+        most = max(16, min(capacity, int(window * capacity / 256)))
+        shared = overlap * most // capacity
         self._splitter = (
-            TextSplitter(capacity * 4)
+            TextSplitter(most * 4, overlap=shared * 4)
             if tokenizer is None
-            else TextSplitter.from_huggingface_tokenizer(tokenizer, capacity)
+            else TextSplitter.from_huggingface_tokenizer(tokenizer, most, overlap=shared)
         )
 
     def chunks(self, document_id: str, parsed: Parsed) -> tuple[NewChunk, ...]:

@@ -17,13 +17,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 from ingest import ocr
 from ingest.archive import Member
+from ingest.chunk import CAPACITY, OVERLAP
 from ingest.parsed import Parsed
 from ingest.wire import NONSENSE, chunks_from_json, from_json
 from rag.errors import FileRefused
@@ -46,10 +47,15 @@ _OUT_OF_MEMORY = (b"memory allocation", b"MemoryError", b"bad_alloc", b"out of m
 
 @dataclass(frozen=True, slots=True)
 class Cutting:
-    """How text is cut: the tokenizer as its JSON, None where a model has none, and its window."""
+    """How text is cut: the tokenizer as its JSON, None where a model has none, and its window.
+
+    `capacity` and `overlap` are tokens of a chunk, and those it shares with the one before.
+    """
 
     tokenizer: str | None
     window: int
+    capacity: int = CAPACITY
+    overlap: int = OVERLAP
 
 
 class _Deadline:
@@ -130,8 +136,7 @@ class Parser:
 
         Raises what `parse` raises.
         """
-        setup = {"tokenizer": cutting.tokenizer, "window": cutting.window}
-        line = json.dumps(setup).encode("ascii") + b"\n"
+        line = json.dumps(asdict(cutting)).encode("ascii") + b"\n"
         if line != self._cutting:
             self.close()
             self._cutting = line

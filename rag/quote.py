@@ -93,6 +93,7 @@ def select(
         found = [sentence for sentence in found if not without(sentence.quote)]
     # Fragments and questions only where there is no plain sentence at all.
     found = sorted([sentence for sentence in found if sentence.plain] or found, key=_best_first)
+    found = _distinct(found)
     first = [_alone(one, question_vector, embedder, shares) for one in found[:ALONE]]
     found = sorted([*first, *found[ALONE:]], key=_best_first)
     chosen: list[_Sentence] = []
@@ -104,6 +105,14 @@ def select(
         chosen.append(sentence)
         room -= len(sentence.quote.text)
     return _in_reading_order([sentence.quote for sentence in chosen])
+
+
+def _distinct(sentences: Sequence[_Sentence]) -> list[_Sentence]:
+    """Each place once, the first of several: where chunks overlap, a sentence stands in two."""
+    once: dict[tuple[str, int, int], _Sentence] = {}
+    for one in sentences:
+        once.setdefault((one.quote.document.id, one.quote.start, one.quote.end), one)
+    return [*once.values()]
 
 
 def _best_first(one: _Sentence) -> tuple[float, str, int, int]:

@@ -160,7 +160,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     embedder = HashEmbedder()
     with Parser() as parser:
         load([folder / name for name in TEXTS], library, lambda: embedder, parser)
-    yield Parts((library,), embedder, RuleScorer(embedder), EchoGenerator(), enough=0.0)
+    yield Parts((library,), embedder, RuleScorer(), EchoGenerator(), enough=0.0)
     library.close()
 
 
@@ -204,7 +204,7 @@ def test_without_dates_no_order_is_claimed(
     library = load_texts(
         {"a.txt": TEXTS["notes-2024.txt"], "b.txt": TEXTS["notes-2025.txt"], "c.txt": "A heron."}
     )
-    reply = ask(QUESTION, Parts((library,), hash_embedder, RuleScorer(hash_embedder), enough=0.0))
+    reply = ask(QUESTION, Parts((library,), hash_embedder, RuleScorer(), enough=0.0))
     (found,) = reply.answer.conflicts
     assert not found.dated
     print_reply(reply)
@@ -216,7 +216,7 @@ def test_a_document_that_says_both_is_no_source_of_a_conflict(
 ) -> None:
     both = f"{TEXTS['notes-2024.txt']} {TEXTS['notes-2025.txt']}"
     library = load_texts({"a.txt": both, "b.txt": TEXTS["notes-2025.txt"]})
-    reply = ask(QUESTION, Parts((library,), hash_embedder, RuleScorer(hash_embedder), enough=0.0))
+    reply = ask(QUESTION, Parts((library,), hash_embedder, RuleScorer(), enough=0.0))
     assert reply.answer.outcome is Outcome.SUPPORTED
     assert reply.answer.conflicts == ()
 
@@ -229,7 +229,7 @@ def test_a_question_that_names_the_year_has_chosen(
         for year, count in ((2023, 500), (2024, 700))
     }
     library = load_texts(texts)
-    parts = Parts((library,), hash_embedder, RuleScorer(hash_embedder), enough=0.0)
+    parts = Parts((library,), hash_embedder, RuleScorer(), enough=0.0)
     assert ask("How many customers had the shops?", parts).answer.conflicts
     for conflict in ask("How many customers had the shops in 2023?", parts).answer.conflicts:
         # Named only where both are quoted anyway.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,17 @@ from rag.library.catalogue import NewDocument, Place
 from rag.library.folder import Library
 from rag.ports import Embedder
 from rag.records import Document, Page, Passage
-from rag.retrieve import LONGEST_QUESTION, Retrieved, reading, retrieve
+from rag.retrieve import (
+    LONGEST_QUESTION,
+    WEIGHTS,
+    Key,
+    Retrieved,
+    Scored,
+    feedback,
+    look,
+    reading,
+    retrieve,
+)
 from rag.why import why
 from tests.paged import write_pdf
 from tests.stand_ins import HashEmbedder, OverlapReranker, WordScorer
@@ -168,6 +179,34 @@ def test_ties_do_not_depend_on_the_order_of_loading(make: Make) -> None:
 
 def test_the_same_question_twice_gives_the_same(birds: Library) -> None:
     assert _retrieve(QUESTION, birds).passages == _retrieve(QUESTION, birds).passages
+
+
+def test_the_question_is_moved_towards_what_stands_out(birds: Library) -> None:
+    with reading([birds]):
+        vector = HashEmbedder().embed_question(QUESTION)
+        seen = look(QUESTION, birds, vector, None)
+        keys = sorted(seen.meaning)
+        vectors = birds.catalogue.vectors_of(keys)
+
+        def moved(*fused: float) -> dict[int, float]:
+            scored = {
+                Key(0, key): Scored(0, 0, 0, score, 0)
+                for key, score in zip(keys, fused, strict=True)
+            }
+            found = feedback([seen], vector, scored, WEIGHTS)
+            assert found is not None
+            return found[0]
+
+        def towards(*shares: float) -> dict[int, float]:
+            mean = sum(share * vectors[key] for key, share in zip(keys, shares, strict=True))
+            asked = vector + WEIGHTS.feedback * mean
+            asked = asked / np.linalg.norm(asked)
+            return {key: float(asked @ vectors[key]) for key in keys}
+
+        assert moved(0.9, 0.4, 0.3) == pytest.approx(towards(1, 0, 0), abs=1e-6)
+        assert moved(0.3, 0.9, 0.4) == pytest.approx(towards(0, 1, 0), abs=1e-6)
+        assert moved(0.5, 0.5, 0.5) == pytest.approx(towards(1 / 3, 1 / 3, 1 / 3), abs=1e-6)
+        assert moved(0.5, 0.5, 0.1) == pytest.approx(towards(1 / 2, 1 / 2, 0), abs=1e-6)
 
 
 def test_a_reranker_orders_the_pages_again(birds: Library) -> None:

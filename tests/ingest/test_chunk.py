@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,35 @@ def test_chunks_are_exact_and_nothing_is_lost(pages: list[str]) -> None:
     chunks = _plain().chunks("d", parsed)
     _check(parsed, chunks)
     assert chunks == _plain().chunks("d", parsed)
+
+
+@cache
+def _overlapping() -> Chunker:
+    return Chunker(None, 256, capacity=96, overlap=40)
+
+
+@settings(max_examples=60)
+@given(PAGES)
+def test_overlapping_chunks_are_exact_and_nothing_is_lost(pages: list[str]) -> None:
+    parsed = _parsed(pages)
+    chunks = _overlapping().chunks("d", parsed)
+    _check(parsed, chunks)
+    places = [(item.chunk.start, item.chunk.end) for item in chunks]
+    assert places == sorted(set(places))
+    assert all(item.chunk.end - item.chunk.start <= 96 * 4 for item in chunks)
+
+
+def test_a_chunk_begins_with_whole_sentences_of_the_one_before() -> None:
+    said = [f"In year {number} the heron laid {number % 7} eggs." for number in range(1900, 1960)]
+    text = " ".join(said)
+    chunks = [item.chunk for item in _overlapping().chunks("d", _parsed([text]))]
+    assert len(chunks) > 3
+    for before, after in pairwise(chunks):
+        shared = text[after.start : before.end]
+        assert 0 < len(shared) <= 40 * 4
+        assert all(sentence.strip() + "." in said for sentence in shared.split(".")[:-1])
+    apart = [item.chunk for item in _plain().chunks("d", _parsed([text]))]
+    assert all(before.end <= after.start for before, after in pairwise(apart))
 
 
 @pytest.mark.models
