@@ -110,7 +110,7 @@ PLANTED = [
 
 @pytest.fixture(scope="module")
 def samples(sample_library: Path, real_embedder: Embedder) -> Parts:
-    return Parts((Library.open(sample_library),), real_embedder, RuleScorer(real_embedder))
+    return Parts((Library.open(sample_library),), real_embedder, RuleScorer())
 
 
 @pytest.mark.models

@@ -30,7 +30,7 @@ OLD, NEW = (f"policies/generative-ai-policy-{year}.docx" for year in (2024, 2026
 @pytest.fixture(scope="module")
 def parts(sample_library: Path, real_embedder: Embedder) -> Iterator[Parts]:
     library = Library.open(sample_library)
-    yield Parts((library,), real_embedder, RuleScorer(real_embedder))
+    yield Parts((library,), real_embedder, RuleScorer())
     library.close()
 
 
