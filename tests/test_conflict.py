@@ -129,17 +129,19 @@ def test_each_planted_conflict_is_named_newer_first(
         assert prove(quote, samples.libraries[0].catalogue)
 
 
-# Which questions are about one of the planted conflicts, whatever else they ask.
-ABOUT_PLANTED = {f"field-guide-{n:03}" for n in (18, 32, 33, *range(39, 47), 54)}
-
-
 @pytest.mark.models
-def test_no_other_sample_question_has_a_conflict(samples: Parts) -> None:
+def test_no_sample_question_has_another_conflict(samples: Parts) -> None:
     lines = (ROOT / "data" / "cases" / "field_guide.jsonl").read_text(encoding="utf-8").splitlines()
-    cases = [json.loads(line) for line in lines]
-    others = [case for case in cases if case["id"] not in ABOUT_PLANTED]
-    assert len(others) > 70
-    wrong = [case["question"] for case in others if ask(case["question"], samples).answer.conflicts]
+    planted = {frozenset(values) for _, values in PLANTED}
+    planted.add(frozenset(("Data Protection Officer", "Mill Street")))  # where a slip is reported
+    questions = [json.loads(line)["question"] for line in lines]
+    wrong = [
+        (question, conflict.values)
+        for question in questions
+        for conflict in ask(question, samples).answer.conflicts
+        if frozenset(conflict.values) not in planted
+    ]
+    assert len(questions) > 80
     assert wrong == []
 
 

@@ -139,6 +139,8 @@ def test_everything_that_decides_changes_the_key(library: Library, other: Librar
         "generator": [None, echo],
         "reranker": [overlap],
         "enough": [0.1],
+        "price_in": [1.0],
+        "price_out": [1.0],
         "notes": [("Something is missing.",)],
     }
     assert set(differing) == {field.name for field in fields(Parts)}, "a part without a test"

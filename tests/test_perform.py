@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rag import contract, evidence
+from rag import contract
 from rag.ask import Parts, ask, look
 from rag.filters import Filters
 from rag.library.folder import Library
@@ -168,7 +168,7 @@ def test_ordinary_questions_are_answered_as_before(parts: Parts) -> None:
             looked = look(question, parts)
         assert reply.passages == looked.found.passages
         assert reply.answer.considered == looked.quotes
-        assert reply.answer.evidence == evidence.probability(looked.found.passages, looked.quotes)
+        assert reply.answer.evidence == looked.probability
         assert all(not sentence.side for sentence in reply.answer.sentences)
 
 
