@@ -12,7 +12,8 @@ from ingest.load import load
 from ingest.parse import Parser
 from rag import contract
 from rag.ask import Parts, ask
-from rag.conflict import compare, editions
+from rag.conflict import editions
+from rag.disagree import compare
 from rag.library.folder import Library
 from rag.ports import Embedder
 from rag.quote import prove
