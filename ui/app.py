@@ -35,8 +35,7 @@ QUOTES, PHRASED = "Quotes", "Phrased"
 NEAREST = 3
 DOCUMENTS_LISTED = 50
 EARLIER_KEPT = 20
-TURNS = 3
-"""Earlier questions that a new one may stand on."""
+TURNS = 3  # earlier questions that a new one may stand on; Streamlit shows strings that stand alone
 
 
 def main() -> None:

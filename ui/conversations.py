@@ -23,6 +23,7 @@ from ui.wording import local_time
 _OPEN = "open conversation"
 _CHOICE = "conversation choice"
 _LONGEST = 60
+_NEW = 0  # None would be no choice at all
 _PROBLEM = "conversation problem"
 _REMOVED = "removed turns"
 
@@ -50,12 +51,14 @@ def show(libraries: Sequence[Library], replies: list[Reply], most: int) -> None:
         known = {each.id: each for each in own.conversations.all()}
         if st.session_state.get(_OPEN) not in known:
             st.session_state[_OPEN] = None
-        st.session_state[_CHOICE] = st.session_state[_OPEN]
+        st.session_state[_CHOICE] = st.session_state[_OPEN] or _NEW
         st.selectbox(
             "Conversation",
-            [None, *known],
+            [_NEW, *known],
             key=_CHOICE,
-            format_func=lambda each: _label(known[each], own) if each else "New conversation",
+            format_func=lambda each: (
+                _label(known[each], own) if each != _NEW else "New conversation"
+            ),
             on_change=_choose,
             args=(own, replies, most),
         )
@@ -77,9 +80,9 @@ def _label(item: Listed, own: Library) -> str:
 
 def _choose(own: Library, replies: list[Reply], most: int) -> None:
     """Open what was chosen, before the page is drawn."""
-    chosen = st.session_state[_CHOICE]
+    chosen = st.session_state[_CHOICE] or None
     try:
-        turns = own.conversations.read(chosen).turns if chosen is not None else ()
+        turns = own.conversations.read(chosen).turns if chosen else ()
     except SourceboundError as error:
         st.session_state[_PROBLEM] = str(error)
         return

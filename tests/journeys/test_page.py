@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -24,6 +25,9 @@ FLAGS = (
 ).split()
 LOADING = 240_000
 """Milliseconds. The first question loads the models; a busy machine takes long for that."""
+
+SHOWING = 30_000
+"""Milliseconds, for what needs no model."""
 
 HOSTILE_NAME = "<img src=x onerror=alert(1)> [a](javascript:alert(2)).txt"
 HOSTILE_TEXT = """The quarry gate at Ravenscar opens at nine.
@@ -328,8 +332,8 @@ def test_conversations_are_kept_opened_renamed_and_deleted(visit: Visit, tmp_pat
     picture = "![p](http://192.0.2.1/name.png) <img src=x onerror=alert(9)>"
     question = f"When was the tannery of Hollowmere closed? {picture}"
     visit.ask(question, "Quotes")
-    chosen = page.locator("[data-testid=stSidebar] [data-testid=stSelectbox]")
-    expect(chosen).to_contain_text("When was the tannery", timeout=LOADING)
+    chosen = page.get_by_role("combobox", name="Conversation")
+    expect(chosen).to_have_value(re.compile("^When was the tannery"), timeout=SHOWING)
 
     with page.expect_download() as download:
         page.get_by_role("button", name="HTML", exact=True).click()
@@ -340,25 +344,24 @@ def test_conversations_are_kept_opened_renamed_and_deleted(visit: Visit, tmp_pat
     page.get_by_text("Rename or delete", exact=True).click()
     page.get_by_label("Name", exact=True).fill("Old trades")
     page.get_by_role("button", name="Rename", exact=True).click()
-    expect(chosen).to_contain_text("Old trades", timeout=LOADING)
+    expect(chosen).to_have_value(re.compile("^Old trades"), timeout=SHOWING)
 
     def choose(name: str) -> None:
-        chosen.locator("input").click()
+        chosen.click()
         page.get_by_role("option", name=name).first.click()
 
     choose("New conversation")
-    expect(page.locator(".sb-quote")).to_have_count(0, timeout=LOADING)
+    expect(page.locator(".sb-quote")).to_have_count(0, timeout=SHOWING)
     page.reload()
+    chosen.wait_for(timeout=SHOWING)
     choose("Old trades")
-    expect(page.locator(".sb-quote", has_text="closed in 1911").first).to_be_visible()
+    quote = page.locator(".sb-quote", has_text="closed in 1911").first
+    expect(quote).to_be_visible(timeout=SHOWING)
     expect(page.locator("h3.sb-question").first).to_have_text(question)
     assert page.locator("img").count() == 0
 
-    file.write_text("The tannery of Hollowmere was opened again.")
-    visit.upload(file)  # another file of the same name: what was quoted is still there
-    visit.ask("Who closed the tannery of Hollowmere?", "Quotes")
     page.get_by_text("Rename or delete", exact=True).click()
     page.get_by_role("button", name="Delete this conversation").click()
-    expect(page.locator(".sb-quote")).to_have_count(0, timeout=LOADING)
-    expect(chosen).to_contain_text("New conversation")
+    expect(page.locator(".sb-quote")).to_have_count(0, timeout=SHOWING)
+    expect(chosen).to_have_value("New conversation", timeout=SHOWING)
     assert visit.clean()
