@@ -46,7 +46,7 @@ class Parts:
     scorer: SupportScorer
     generator: Generator | None = None
     reranker: Reranker | None = None
-    enough: float = 0.3
+    enough: float = 0.35
     notes: tuple[str, ...] = ()
     price_in: float = 0.0
     price_out: float = 0.0

@@ -1,7 +1,7 @@
 """Enough? The probability that the quotes hold an answer, from features that can be read.
 
 A logistic regression; `benchmarks/fit_evidence.py` fits the weights in `evidence.json` and says on
-what and with which result. The default threshold is where 1 in 12 answerable questions of the set
+what and with which result. The default threshold is where 1 in 10 answerable questions of the set
 it was fitted on is refused; the setting `evidence` moves along the curve.
 """
 

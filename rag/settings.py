@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     )
     mode: Mode = Mode.QUOTE
     evidence: float = Field(
-        default=0.3,
+        default=0.35,
         ge=0,
         le=1,
         description="estimated probability below which a question is refused",
