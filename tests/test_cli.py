@@ -356,7 +356,7 @@ def test_a_taken_port_is_said(rag: Run, library: tuple[str, str]) -> None:
 
 
 def test_two_runs_give_the_same_bytes(sample_library: Path) -> None:
-    command = [Path(sys.executable).with_name("rag"), "ask", GPT, "--json"]
+    command = [Path(sys.executable).with_name("rag"), "ask", GPT, "--json", "--fresh"]
     outputs = [
         subprocess.run(
             [*command, "--library", sample_library],
