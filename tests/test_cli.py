@@ -178,7 +178,7 @@ def test_ask_with_an_endpoint_says_what_it_took(
         assert row["usage"]["tokens_in"] == read > 0
         assert row["usage"]["cost"] == pytest.approx(2 * read / 1e6)
         assert row["notes"] == []
-    ran = rag("ask", GPT, *library, *there)
+    ran = rag("ask", GPT, *library, *there, "--fresh")
     assert ran.code == 0
     assert "cannot be reached" in ran.out
     assert "175 billion" in ran.out
