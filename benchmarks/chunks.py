@@ -161,7 +161,7 @@ class Asking:
         if self.share:
             for at, passage in enumerate(passages[: quote.PASSAGES]):
                 stored = self.library.catalogue.chunks(self.beside[chunks[passage.chunk.id].key])
-                more = [each for each in stored.values() if each.chunk.id not in chunks]
+                more = [*stored.values()]
                 passages[at] = replace(
                     passage, more=(*passage.more, *(each.chunk for each in more))
                 )

@@ -33,7 +33,7 @@ CHANGED = [
     {"meaning": value} for value in (0.0, 0.3, 0.4, 0.6, 0.7, 1.0)
 ] + [{"named": value} for value in (0.0, 0.25, 0.75)] + [
     {"part": value} for value in (0.0, 0.05, 0.2)
-] + [{"feedback": value} for value in (0.0, 0.3, 0.9)]  # fmt: skip
+] + [{"feedback": value} for value in (0.0, 0.3, 0.6, 1.2)]  # fmt: skip
 
 Run = dict[str, dict[str, float]]
 
