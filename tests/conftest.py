@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Before any library reads them: nothing is fetched, and no progress bar breaks an output.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -19,6 +20,11 @@ from ingest.parse import Parser
 from rag.library.folder import Library
 from rag.ports import Embedder
 from tests.stand_ins import HashEmbedder
+
+# No time limit for an example, which says more about the machine than about the code; and the same
+# examples each time, so that a change that breaks a test can be told from chance.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "data" / "samples"
