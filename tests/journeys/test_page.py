@@ -127,8 +127,8 @@ class Visit:
         asked = self.page.locator("h3.sb-question").first
         expect(asked).to_have_text(question, timeout=LOADING)
         expect(self.page.locator(".sb-verdict").first).to_be_visible(timeout=LOADING)
-        # The app is idle again: what is shown now is the whole answer. Without a spinner, some of its
-        # quotes may still be on their way.
+        # The app is idle again: what is shown now is the whole answer. Without a spinner, some of
+        # its quotes may still be on their way.
         expect(self.page.get_by_test_id("stSpinner")).to_have_count(0, timeout=LOADING)
         expect(self.page.get_by_test_id("stApp")).to_have_attribute(
             "data-test-script-state", "notRunning", timeout=LOADING
