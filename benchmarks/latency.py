@@ -26,8 +26,9 @@ def main(arguments: Sequence[str]) -> None:
     for text in questions[:10]:
         ask(text, parts)
     replies = [ask(text, parts) for text in questions]
-    for step in replies[0].timings:
-        seconds = sorted(reply.timings[step] for reply in replies)
+    for step in dict.fromkeys(step for reply in replies for step in reply.timings):
+        # A question that is a task (a comparison, say) takes other steps.
+        seconds = sorted(reply.timings[step] for reply in replies if step in reply.timings)
         print(
             f"{name}: {step}: median {1000 * statistics.median(seconds):.0f} ms, "
             f"95th percentile {1000 * seconds[int(0.95 * len(seconds))]:.0f} ms"
