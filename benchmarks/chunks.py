@@ -171,7 +171,9 @@ class Asking:
                  for term in seen.terms}  # fmt: skip
         homes = {passage.document.id: self.library for passage in passages}
         languages = tuple(seen.languages)
-        return Retrieved(tuple(passages), chunks, vector, scores, homes, terms, languages, reads)
+        return Retrieved(
+            question, tuple(passages), chunks, vector, scores, homes, terms, languages, reads
+        )
 
 
 def _beside(library: Library) -> dict[int, list[int]]:
