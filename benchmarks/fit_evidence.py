@@ -8,7 +8,8 @@ fitted once more on xquad-en. Rows: each question in the whole library, right wh
 stands in the quotes; each answerable question again with the document that answers it taken away,
 and with the sentences that hold the answer cut out, wrong; each question without an answer, wrong.
 Cut out, the page is on the subject and lacks the answer: without such rows AUROC on CLAPNQ-dev is
-.85 with these features. Both classes weigh the same.
+.879 instead of .886, and where 1 in 10 answerable questions of qed-dev is refused, 12 % instead of
+8 % of xquad-en are. Both classes weigh the same.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ def _row(
     considered = quote.select(found, parts.embedder, passages=passages, without=without)
     texts = [item.text for item in considered]
     right = case.answerable and answer_in_quotes(texts, case.answers) == 1
-    return Row(kind, right, evidence.features(found, considered, passages))
+    return Row(kind, right, evidence.features(found, considered))
 
 
 def _without(passages: Sequence[Passage], names: set[str]) -> list[Passage]:

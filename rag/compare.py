@@ -14,8 +14,9 @@ import numpy as np
 
 from rag import dates
 from rag.library.folder import Library
+from rag.numerals import numbers
+from rag.quote import proven
 from rag.records import Document, Quote
-from rag.scan import proven
 from rag.summary import candidates
 
 MOST_PAIRS = 3
@@ -91,7 +92,7 @@ def same_things(
         if back[forth[at]] == at and near[at] >= _NEAREST
     ]
     differing = [
-        (_figures(mine.quotes[at]) == _figures(theirs.quotes[other]), at, other)
+        (numbers(mine.quotes[at].text) == numbers(theirs.quotes[other].text), at, other)
         for at, other in pairs
         if _differ(mine.quotes[at], theirs.quotes[other])
     ]
@@ -99,18 +100,14 @@ def same_things(
     first = sorted(differing, key=lambda pair: pair[0])[:MOST_PAIRS]
     pairs = sorted((at, other) for _, at, other in first)
     return (
-        tuple(proven([mine.quotes[at] for at, _ in pairs], left[1])),
-        tuple(proven([theirs.quotes[at] for _, at in pairs], right[1])),
+        tuple(proven([mine.quotes[at] for at, _ in pairs], left[1].catalogue)),
+        tuple(proven([theirs.quotes[at] for _, at in pairs], right[1].catalogue)),
     )
-
-
-def _figures(quote: Quote) -> set[str]:
-    return set(re.findall(r"\d[\d.,]*", quote.text))
 
 
 def _differ(one: Quote, other: Quote) -> bool:
     """Whether two sentences say something different: other figures, or a tenth of other words."""
-    if _figures(one) != _figures(other):
+    if numbers(one.text) != numbers(other.text):
         return True
     left, right = (set(re.findall(r"\w+", each.text.casefold())) for each in (one, other))
     return len(left & right) < _SAME * len(left | right)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rag import dates, guard
+from rag import dates
 from rag.disagree import Difference, Rules, about, asking_for, compare
-from rag.records import Chunk, Conflict, Document, Quote
+from rag.quote import of_sentence
+from rag.records import Conflict, Document, Quote
 from rag.retrieve import Retrieved
-from rag.text import content_stems
+from rag.text import content_stems, is_row
 
 MOST_CONFLICTS = 2
 """Named in one answer; each adds at most one quote to it."""
@@ -22,15 +23,15 @@ MOST_CONFLICTS = 2
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A sentence of a passage that was found; `words` are stems of those that carry meaning."""
+    """A sentence of a passage that was found.
 
-    document: Document
-    chunk: Chunk
-    start: int
-    end: int
-    place: str
+    `chunk` is the id of its passage, `before` the sentence or heading before it, `words` are stems
+    of those that carry meaning.
+    """
+
+    quote: Quote
+    chunk: str
     before: str
-    text: str
     words: frozenset[str]
 
 
@@ -59,7 +60,7 @@ def find(
     if len({passage.document.id for passage in found.passages}) < 2:
         return ()
     places = tuple(_places(found))
-    at = {(each.document.id, each.chunk.start + each.start): each for each in places}
+    at = {_key(each.quote): each for each in places}
     ranked = sorted(quotes, key=lambda one: (-one.score, one.document.id, one.start))
     asked = about(question)
     pairs = [
@@ -72,20 +73,22 @@ def find(
     ]
     if not pairs:
         return ()
-    said = {(each.document.id, _bare(each.text)) for each in places}
+    said = {(each.quote.document.id, _bare(each.quote.text)) for each in places}
     names, heads = _names(places)
     wanted = asking_for(question)
     named = {passage.document.id: passage.named for passage in found.passages}
     conflicts: dict[tuple[str, ...], Conflict] = {}
     for quote, mine, place in pairs:
-        if (place.document.id, _bare(quote.text)) in said:
+        # It says nearly what its partner says, and scores as that.
+        other = replace(place.quote, score=quote.score)
+        if (other.document.id, _bare(quote.text)) in said:
             continue  # That document says the same, whatever else it says.
-        if (quote.document.id, _bare(place.text)) in said:
+        if (quote.document.id, _bare(other.text)) in said:
             continue
-        alike = editions(quote.document, place.document, rules) or _copied(mine, place, places)
+        alike = editions(quote.document, other.document, rules) or _copied(mine, place, places)
         differences = compare(
             quote.text,
-            place.text,
+            other.text,
             question,
             wanted,
             alike=alike,
@@ -93,7 +96,6 @@ def find(
             names=names | heads if alike else names,
             rules=rules,
         )
-        other = _quote_of(place, quote)
         if differences and not _of_one_only(question, quote, other, quotes, named):
             made = _ordered(quote, other, differences[0])
             values = sorted(value.casefold() for value in made.values)
@@ -132,22 +134,13 @@ def _places(found: Retrieved) -> Iterator[_Place]:
                 continue
             stored = found.chunks[chunk.id]
             before = chunk.headings[-1] if chunk.headings else ""
-            for cut, place in zip(stored.sentences, stored.places, strict=True):
-                text = chunk.text[cut.start : cut.end]
-                if _is_row(text):
+            for at in range(len(stored.sentences)):
+                quote = of_sentence(stored, passage.document, at)
+                if is_row(quote.text):
                     continue
-                words = frozenset(content_stems(text))
-                yield _Place(
-                    passage.document, chunk, cut.start, cut.end, place, before, text, words
-                )
-                before = text
-
-
-def _is_row(text: str) -> bool:
-    """Whether it reads like the row of a table whose columns were not recognised."""
-    words = text.split()
-    figures = sum(word[-1].isdigit() or word.strip("$€£%()-–—.,").isdecimal() for word in words)
-    return figures >= 2 and figures >= 0.3 * len(words)
+                words = frozenset(content_stems(quote.text))
+                yield _Place(quote, chunk.id, before, words)
+                before = quote.text
 
 
 def _names(places: Sequence[_Place]) -> tuple[frozenset[str], frozenset[str]]:
@@ -156,7 +149,7 @@ def _names(places: Sequence[_Place]) -> tuple[frozenset[str], frozenset[str]]:
     small: set[str] = set()
     heads: set[str] = set()
     for each in places:
-        for at, word in enumerate(re.findall(r"[^\W\d_]+", each.text)):
+        for at, word in enumerate(re.findall(r"[^\W\d_]+", each.quote.text)):
             if word[0].islower():
                 small.add(word)
             else:
@@ -164,17 +157,17 @@ def _names(places: Sequence[_Place]) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(large - small), frozenset(heads - small)
 
 
-def _rivals(quote: _Place, places: Sequence[_Place]) -> list[_Place]:
-    """The two sentences of each other document that share most words with the quote."""
+def _rivals(mine: _Place, places: Sequence[_Place]) -> list[_Place]:
+    """The two sentences of each other document that share most words with one."""
     rivals: dict[str, list[tuple[float, int, _Place]]] = {}
-    own = quote.words
+    own = mine.words
     for each in places:
-        both = len(own & each.words) if each.document.id != quote.document.id else 0
+        document = each.quote.document.id
+        both = len(own & each.words) if document != mine.quote.document.id else 0
         if both and both >= 0.4 * min(len(own), len(each.words)):
             share = 2 * both / (len(own) + len(each.words))
             if share >= 0.3:
-                row = (-share, each.chunk.start + each.start, each)
-                rivals.setdefault(each.document.id, []).append(row)
+                rivals.setdefault(document, []).append((-share, each.quote.start, each))
     return [
         place
         for rows in rivals.values()
@@ -186,29 +179,12 @@ def _copied(one: _Place, other: _Place, places: Sequence[_Place]) -> bool:
     """Whether most of what stands around the two sentences is the same as well."""
     around = [
         frozenset[str]().union(
-            *(each.words for each in places if each.chunk.id == side.chunk.id and each is not side)
+            *(each.words for each in places if each.chunk == side.chunk and each is not side)
         )
         for side in (one, other)
     ]
     both = len(around[0] & around[1])
     return both >= 5 and 2 * both >= 0.6 * (len(around[0]) + len(around[1]))
-
-
-def _quote_of(place: _Place, partner: Quote) -> Quote:
-    """The place as a quote. It says nearly what its partner says, and scores as that."""
-    return Quote(
-        document=place.document,
-        page=place.chunk.page,
-        start=place.chunk.start + place.start,
-        end=place.chunk.start + place.end,
-        text=place.text,
-        score=partner.score,
-        headings=place.chunk.headings,
-        flags=guard.flags(place.text),
-        place=place.place,
-        columns=place.chunk.columns,
-        caption=place.chunk.caption,
-    )
 
 
 def _bare(text: str) -> str:

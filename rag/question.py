@@ -84,7 +84,7 @@ _ONE = re.compile(
     rf"(?:\s+\w+)?(?=\s*[?.!,]*$|\s+(?:{'|'.join(sorted(_AUXILIARIES))}|in|at|on|for|from|under)\b)"
     r"|\bthe\s+(?:others?|latter|former|same|rest|newer|older|next|previous)(?=\s*[?.!]*$)"
 )
-_COMPLETED = re.compile(r"[?\w] \([^()]+\)\s*$")
+_COMPLETED = re.compile(r"\S \([^()]+\)\s*$")
 _NO_ANSWER = re.compile(
     r"no evidence|not (?:know|find|found|say|answer)|cannot|can't|don't|nothing|unknown|sorry",
     re.IGNORECASE,

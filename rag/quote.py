@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rag import guard
-from rag.asked import asked
+from rag.asked import Asked, asked
 from rag.candidates import lacks
 from rag.library.catalogue import Catalogue, StoredChunk
 from rag.ports import Embedder, Vector
-from rag.records import Passage, Quote
+from rag.records import Document, Page, Passage, Quote
 from rag.retrieve import Retrieved
 from rag.terms import terms
 
@@ -85,10 +85,12 @@ def select(
     # What the embedding model cannot read, only words can tell.
     shares = shares.without_meaning(1 - found_for.reads)
     question_vector = found_for.question_vector
+    wanted = asked(found_for.question)
     found: list[_Sentence] = []
     for passage in (found_for.passages if passages is None else passages)[:PASSAGES]:
         for chunk in (passage.chunk, *passage.more):
-            found += _sentences(passage, found_for.chunks[chunk.id], found_for, embedder, shares)
+            stored = found_for.chunks[chunk.id]
+            found += _sentences(passage, stored, found_for, embedder, shares, wanted)
     if without:
         found = [sentence for sentence in found if not without(sentence.quote)]
     # Fragments and questions only where there is no plain sentence at all.
@@ -138,16 +140,56 @@ def _in_reading_order(quotes: Sequence[Quote]) -> tuple[Quote, ...]:
     return tuple(sorted(quotes, key=lambda one: (documents.index(one.document.id), one.start)))
 
 
-def prove(quote: Quote, catalogue: Catalogue) -> bool:
+def of_sentence(stored: StoredChunk, document: Document, at: int, *, score: float = 1.0) -> Quote:
+    """Sentence number `at` of a stored passage as a quote of the document."""
+    chunk, cut = stored.chunk, stored.sentences[at]
+    text = chunk.text[cut.start : cut.end]
+    return Quote(
+        document=document,
+        page=chunk.page,
+        start=chunk.start + cut.start,
+        end=chunk.start + cut.end,
+        text=text,
+        score=score,
+        headings=chunk.headings,
+        flags=guard.flags(text),
+        place=stored.places[at],
+        columns=chunk.columns,
+        caption=chunk.caption,
+    )
+
+
+def prove(item: Quote, catalogue: Catalogue) -> bool:
     """Whether the quote is exactly the stored document's text at its offsets."""
-    for page in catalogue.pages(quote.document.id):
-        if page.start <= quote.start and quote.end <= page.start + len(page.text):
-            return page.text[quote.start - page.start : quote.end - page.start] == quote.text
-    return False
+    return bool(proven([item], catalogue))
+
+
+def proven(quotes: Sequence[Quote], catalogue: Catalogue) -> list[Quote]:
+    """Those that are exactly the stored text at their offsets; a page that follows is read once."""
+    found = []
+    read: tuple[str, Page] | None = None
+    for quote in quotes:
+        identity, start = quote.document.id, quote.start
+        if read is None or read[0] != identity or not _holds(read[1], start):
+            page = catalogue.page_at(identity, start)
+            read = (identity, page) if page else None
+        if read:
+            text = read[1].text[start - read[1].start : quote.end - read[1].start]
+            found += [quote] if text == quote.text else []
+    return found
+
+
+def _holds(page: Page, start: int) -> bool:
+    return page.start <= start < page.start + len(page.text)
 
 
 def _sentences(
-    passage: Passage, stored: StoredChunk, found_for: Retrieved, embedder: Embedder, shares: Shares
+    passage: Passage,
+    stored: StoredChunk,
+    found_for: Retrieved,
+    embedder: Embedder,
+    shares: Shares,
+    wanted: Asked | None,
 ) -> list[_Sentence]:
     chunk = stored.chunk
     text = chunk.text
@@ -159,11 +201,9 @@ def _sentences(
         return []
     cosines = np.clip(vectors @ found_for.question_vector, 0.0, 1.0)
     total = sum(found_for.terms.values()) or 1.0
-    wanted = asked(found_for.question)
     titles = {title.casefold() for title in (passage.document.title, *chunk.headings)}
     found = []
-    rows = zip(stored.sentences, stored.places, cosines, strict=True)
-    for cut, place, cosine in rows:
+    for at, (cut, cosine) in enumerate(zip(stored.sentences, cosines, strict=True)):
         piece = text[cut.start : cut.end]
         said = frozenset(terms(piece, found_for.languages))
         cover = sum(weight for term, weight in found_for.terms.items() if term in said) / total
@@ -181,19 +221,7 @@ def _sentences(
             # The first line of a short note is its title and a sentence all the same.
             and (piece.rstrip()[-1] in ".!。" or piece.strip("#*=- \t").casefold() not in titles)
         ) or not piece.isascii()
-        quote = Quote(
-            document=passage.document,
-            page=chunk.page,
-            start=chunk.start + cut.start,
-            end=chunk.start + cut.end,
-            text=piece,
-            score=score,
-            headings=chunk.headings,
-            flags=guard.flags(piece),
-            place=place,
-            columns=chunk.columns,
-            caption=chunk.caption,
-        )
+        quote = of_sentence(stored, passage.document, at, score=score)
         found.append(_Sentence(quote, meaning, said, plain))
     return found
 

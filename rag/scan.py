@@ -16,12 +16,11 @@ from itertools import chain, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from rag import guard
-from rag.library.catalogue import StoredChunk
 from rag.library.folder import Library
+from rag.quote import of_sentence, proven
 from rag.records import Document, Quote
 from rag.terms import terms, unspaced
-from rag.text import STOPWORDS
+from rag.text import STOPWORDS, stands_in
 
 MOST_PLACES = 500
 """Sentences listed where each mention is asked for."""
@@ -104,7 +103,7 @@ def beginnings(documents: Sequence[Document], homes: Sequence[Library]) -> tuple
         keys = library.indexes().owners.keys_of(document.id)[:1]
         for stored in library.catalogue.chunks(keys).values():
             if stored.sentences:
-                found += proven([quote_of(stored, document, 0)], library)
+                found += proven([of_sentence(stored, document, 0)], library.catalogue)
     return tuple(found)
 
 
@@ -132,8 +131,10 @@ def said_again(
                 continue
             for at, cut in enumerate(stored[key].sentences):
                 text = " ".join(stored[key].chunk.text[cut.start : cut.end].split())
-                if len(text) >= _SHORTEST_SAID and _stands_in(text, flat):
-                    for quote in proven([quote_of(stored[key], document, at)], library):
+                if len(text) >= _SHORTEST_SAID and stands_in(text, flat):
+                    for quote in proven(
+                        [of_sentence(stored[key], document, at)], library.catalogue
+                    ):
                         found.setdefault((document.id, quote.start), quote)
     order = sorted(found.values(), key=lambda one: (_by_name(one.document), one.start))
     # First what says most of the answer, where there is more than can be shown.
@@ -152,15 +153,6 @@ def _stretches(text: str) -> Iterator[str]:
         yield " ".join(words[start : start + _STRETCH])
         if start + _STRETCH >= len(words):
             return
-
-
-def _stands_in(text: str, whole: str) -> bool:
-    """Whether a text stands in another, its ends not inside of words."""
-    at = whole.find(text)
-    if at < 0:
-        return False
-    before, after = whole[at - 1 : at], whole[at + len(text) : at + len(text) + 1]
-    return not before.isalnum() and not (after.isalnum() and text[-1].isalnum())
 
 
 def _by_name(document: Document) -> tuple[str, str, str]:
@@ -304,16 +296,16 @@ class _Look:
         for _, stored in sorted(self._library.catalogue.chunks(keys).items()):
             text = stored.chunk.text
             said = [wanted.said_in(text[cut.start : cut.end]) for cut in stored.sentences]
-            found += [quote_of(stored, document, at) for at, yes in enumerate(said) if yes]
+            found += [of_sentence(stored, document, at) for at, yes in enumerate(said) if yes]
             # A line that ends without an end of sentence may go on in the next.
             for at, (cut, after) in enumerate(pairwise(stored.sentences)):
                 line = text[cut.start : after.end]
                 apart = _ENDED.search(text[cut.start : cut.end]) or _BLANK.search(line)
                 if not (said[at] or said[at + 1] or apart) and wanted.said_in(line):
-                    whole = quote_of(stored, document, at)
+                    whole = of_sentence(stored, document, at)
                     found.append(replace(whole, end=stored.chunk.start + after.end, text=line))
         found.sort(key=lambda quote: (quote.start, quote.end))
-        return proven(found, self._library)
+        return proven(found, self._library.catalogue)
 
     def _across(self, document: Document, wanted: _Wanted) -> list[Quote]:
         """Sentences that were cut in two because they are longer than a passage may be."""
@@ -343,7 +335,7 @@ class _Look:
                 and not _ENDED.search(first.chunk.text)
                 and wanted.said_in(text)
             ):
-                whole = replace(quote_of(first, document, -1), start=start, end=end, text=text)
+                whole = replace(of_sentence(first, document, -1), start=start, end=end, text=text)
                 found.append(whole)
         return found
 
@@ -359,35 +351,3 @@ def _best(found: Sequence[Quote]) -> Quote:
         if words >= _FEWEST_WORDS and quote.text.rstrip("\"'”’) ").endswith((".", "!", "。")):
             return quote
     return found[0]
-
-
-def quote_of(stored: StoredChunk, document: Document, at: int) -> Quote:
-    """One sentence of a passage."""
-    chunk, cut = stored.chunk, stored.sentences[at]
-    text = chunk.text[cut.start : cut.end]
-    return Quote(
-        document=document,
-        page=chunk.page,
-        start=chunk.start + cut.start,
-        end=chunk.start + cut.end,
-        text=text,
-        score=1.0,
-        headings=chunk.headings,
-        flags=guard.flags(text),
-        place=stored.places[at],
-        columns=chunk.columns,
-        caption=chunk.caption,
-    )
-
-
-def proven(quotes: Sequence[Quote], library: Library) -> list[Quote]:
-    """Those that are exactly the stored text at their offsets; each page is read once."""
-    found = []
-    page = None
-    for quote in quotes:
-        if page is None or not page.start <= quote.start < page.start + len(page.text):
-            page = library.catalogue.page_at(quote.document.id, quote.start)
-        inside = page and page.text[quote.start - page.start : quote.end - page.start]
-        if inside == quote.text:
-            found.append(quote)
-    return found

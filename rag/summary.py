@@ -27,8 +27,8 @@ import numpy.typing as npt
 
 from rag.library.folder import Library
 from rag.ports import Vector, Vectors
+from rag.quote import of_sentence, proven
 from rag.records import Document, Quote
-from rag.scan import proven, quote_of
 from rag.terms import terms
 
 FEWEST, MOST = 5, 8
@@ -100,7 +100,7 @@ def summary(
     found = candidates(document, library)
     count = min(most, _count(len(found.passages)), math.ceil(len(found.quotes) / 2))
     chosen = choose(found, count, room, lambda quote: _common(quote, library))
-    return tuple(proven([found.quotes[at] for at in sorted(chosen)], library))
+    return tuple(proven([found.quotes[at] for at in sorted(chosen)], library.catalogue))
 
 
 def candidates(document: Document, library: Library) -> Candidates:
@@ -121,7 +121,7 @@ def candidates(document: Document, library: Library) -> Candidates:
         sizes += [0] * (len(names) - len(sizes))
         sizes[section] += 1
         for at in range(len(each.sentences)):
-            quotes.append(quote_of(each, document, at))
+            quotes.append(of_sentence(each, document, at))
             vectors = each.sentence_vectors
             rows.append(np.zeros(width, np.float32) if vectors is None else vectors[at])
             sections.append(section)

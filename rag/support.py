@@ -7,18 +7,16 @@ beside these, lifted the AUROC on WiCE by .02 and lowered that on BEGIN and Halu
 
 from __future__ import annotations
 
-import functools
-import json
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from importlib.resources import files
 
+from rag.logistic import Logistic
 from rag.numerals import numbers
 from rag.records import Span
-from rag.text import STOPWORDS, content_stems, sentences, stems
+from rag.text import STOPWORDS, content_stems, sentences, stands_in, stems
 
 FEATURES = ("cover", "run", "numbers", "names")
 """What a statement is judged by, each 0..1.
@@ -30,9 +28,10 @@ FEATURES = ("cover", "run", "numbers", "names")
 """
 
 MOST_SENTENCES = 1_000
-"""Of the texts together; what is beyond is looked at for numbers, names and pairs alone."""
+"""Of the texts together; what is beyond counts for `cover`, `numbers` and `names` alone."""
 
 _BEST = 3
+_FITTED = Logistic("support.json", FEATURES)
 _NAME = re.compile(r"\b[A-Z][\w'’-]*|\b\w*[a-z][A-Z]\w*")
 
 
@@ -81,17 +80,12 @@ def judge(statement: str, texts: Sequence[str]) -> Judged:
     )
     place = cut[order[0]] if order else None
     return Judged(
-        1.0 if _stands(statement, texts) else _probability(values),
+        1.0 if any(stands_in(statement, text) for text in texts) else _FITTED.probability(values),
         values,
         place[0] if place else None,
         place[1] if place else None,
         (*absent_numbers, *absent_names),
     )
-
-
-def _stands(statement: str, texts: Sequence[str]) -> bool:
-    wanted = " ".join(statement.split())
-    return bool(wanted) and any(wanted in " ".join(text.split()) for text in texts)
 
 
 def _weights_of(wanted: Sequence[str], holds: Sequence[set[str]]) -> dict[str, float]:
@@ -119,15 +113,3 @@ def _names(statement: str) -> set[str]:
 
 def _share(absent: Sequence[str], wanted: set[str]) -> float:
     return len(absent) / len(wanted) if wanted else 0.0
-
-
-def _probability(values: Sequence[float]) -> float:
-    weights, intercept = _weights()
-    total = intercept + sum(w * value for w, value in zip(weights, values, strict=True))
-    return 1 / (1 + math.exp(-total))
-
-
-@functools.cache
-def _weights() -> tuple[tuple[float, ...], float]:
-    fitted = json.loads(files("rag").joinpath("support.json").read_text(encoding="utf-8"))
-    return tuple(fitted["weights"][name] for name in FEATURES), fitted["intercept"]

@@ -62,6 +62,20 @@ def content_stems(text: str) -> list[str]:
     return list(_stemmer().stemWords(kept))  # type: ignore[attr-defined]
 
 
+def stands_in(quote: str, text: str) -> bool:
+    """Whether a quote stands in a text, whatever its white space.
+
+    A Latin letter or an ASCII digit next to an edge makes it part of another word: "308" does not
+    stand in "13080". Other scripts join words, so their edges are free.
+    """
+    wanted = " ".join(quote.split())
+    if not wanted:
+        return False
+    before = r"(?<![0-9A-Za-z])" if re.match(r"[0-9A-Za-z]", wanted) else ""
+    after = r"(?![0-9A-Za-z])" if re.match(r"[0-9A-Za-z]", wanted[-1]) else ""
+    return re.search(before + re.escape(wanted) + after, " ".join(text.split())) is not None
+
+
 def sentences(text: str) -> list[Span]:
     """Sentences of a text, in order, without the white space around them.
 
@@ -162,7 +176,7 @@ def _lines(text: str, start: int, end: int) -> Iterator[Span]:
 
 def _ends_here(line: str, following: str, widest: int) -> bool:
     """Whether a line break is an end and not only a wrap."""
-    if _LIST_MARK.match(following) or _is_row(line) or _is_row(following):
+    if _LIST_MARK.match(following) or is_row(line) or is_row(following):
         return True
     after = following.lstrip()
     # A wrapped line is nearly as long as the longest of its paragraph, and a word less at most.
@@ -170,7 +184,7 @@ def _ends_here(line: str, following: str, widest: int) -> bool:
     return len(line.rstrip()) + 1 + first_word < 0.8 * widest and not after[:1].islower()
 
 
-def _is_row(line: str) -> bool:
+def is_row(line: str) -> bool:
     """Whether a line looks like a row of a table: at least two numbers among few words."""
     tokens = line.split()
     if not 2 <= len(tokens) <= 40:

@@ -6,7 +6,7 @@ import itertools
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.evaluation.cases import read_cases
@@ -259,6 +259,7 @@ TEXT = st.one_of(WORDS, st.text(max_size=60))
 
 
 @given(TEXT, st.lists(st.tuples(TEXT, TEXT), max_size=5))
+@example("And And 它 (", [("( policy US ( (", "")])
 def test_completing_only_adds_and_is_bounded(question: str, history: list[tuple[str, str]]) -> None:
     found = complete(question, history)
     assert found == complete(question, history)

@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
+from rag.text import stands_in
+
 _ARTICLES = frozenset({"a", "an", "the"})
 
 # Scripts written without spaces between words: each character stands as a word of its own, or
@@ -51,20 +53,6 @@ def normalise(text: str) -> str:
 def holds_words(text: str, words: str) -> bool:
     """Whether `words` stand in `text` whole and in one run; both normalised. "" stands nowhere."""
     return bool(words) and f" {words} " in f" {text} "
-
-
-def stands_in(quote: str, text: str) -> bool:
-    """Whether a quote stands in a text, whatever its white space.
-
-    A Latin letter or an ASCII digit next to an edge makes it part of another word: "308" does not
-    stand in "13080". Other scripts join words, so their edges are free.
-    """
-    wanted = " ".join(quote.split())
-    if not wanted:
-        return False
-    before = r"(?<![0-9A-Za-z])" if re.match(r"[0-9A-Za-z]", wanted) else ""
-    after = r"(?![0-9A-Za-z])" if re.match(r"[0-9A-Za-z]", wanted[-1]) else ""
-    return re.search(before + re.escape(wanted) + after, " ".join(text.split())) is not None
 
 
 def shared_run(quote: list[str], text: list[str]) -> range:

@@ -16,8 +16,8 @@ from rag.evaluation.cases import (
     read_cases,
     read_questions,
 )
-from rag.evaluation.matching import stands_in
 from rag.library.folder import Library
+from rag.text import stands_in
 
 GOOD: dict[str, object] = {
     "id": "a",

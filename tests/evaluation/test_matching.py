@@ -16,8 +16,8 @@ from rag.evaluation.matching import (
     normalised_words,
     overlaps,
     shared_run,
-    stands_in,
 )
+from rag.text import stands_in
 
 WORDS = st.lists(st.sampled_from(["red", "green", "blue", "sky"]), max_size=8)
 
