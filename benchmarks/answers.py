@@ -23,8 +23,8 @@ from benchmarks.intervals import average, share
 from rag.ask import Parts, ask
 from rag.evaluation.cases import Case
 from rag.evaluation.metrics import answer_in_quotes, rouge_l
+from rag.numerals import numbers
 from rag.records import Mode, Outcome, Quote, Reply
-from rag.verify import numbers
 
 SEED = 20
 

@@ -18,15 +18,14 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
 import ir_measures
-import numpy as np
 from ir_measures import Success, nDCG
 
 from benchmarks import sets
+from benchmarks.remembering import Remembering
 from benchmarks.retrieval import PAGED, Run, halved, qrels
 from ingest.chunk import CAPACITY, OVERLAP
 from ingest.load import load
@@ -38,9 +37,8 @@ from rag.evaluation.metrics import answer_in_quotes
 from rag.library import vectors, words
 from rag.library.catalogue import NewChunk
 from rag.library.folder import Library
-from rag.ports import Vectors
 from rag.records import Passage
-from rag.retrieve import WEIGHTS, Retrieved, fold, look, reading, search, show
+from rag.retrieve import WEIGHTS, Retrieved, fold, gather, look, reading, search
 
 SETS = ("xquad-en", "cranfield", "qed-dev", "clapnq-dev")
 SHARE = 0.1
@@ -76,22 +74,10 @@ class CuttingParser(Parser):
         return super().read(path, media_type, document_id, cutting)
 
 
-class Remembered:
-    """The embedder for questions and single sentences: each is embedded once for all libraries."""
-
-    def __init__(self) -> None:
-        self.embed_question = cache(sets.embedder().embed_question)
-        self.reads = sets.embedder().reads
-        self._sentence = cache(lambda text: sets.embedder().embed_sentences([text])[0])
-
-    def embed_sentences(self, sentences: Sequence[str]) -> Vectors:
-        return np.stack([self._sentence(each) for each in sentences])
-
-
 def main(arguments: list[str]) -> None:
     cuts = [Cut(*map(int, each.split("/"))) for each in arguments if re.match(r"\d+/\d+$", each)]
     names = [each for each in arguments if "/" not in each] or [*SETS, PAGED]
-    embedder = Remembered()
+    embedder = Remembering(sets.embedder())
     print("set              cut     neighbours  chunks  over   MB    measured")
     for name in names:
         cases = [case for case in sets.cases(name) if case.answerable and case.evidence]
@@ -138,7 +124,7 @@ class Asking:
     """A library, and what asking it takes; a `share` above 0 lets neighbours count."""
 
     library: Library
-    embedder: Remembered
+    embedder: Remembering
     beside: Mapping[int, Sequence[int]]
     share: float
 
@@ -154,26 +140,18 @@ class Asking:
             mean = (sum(near) + (2 - len(near)) * each.text) / 2  # at an end, itself
             scored[key] = replace(each, fused=each.fused + self.share * (mean - each.text))
         pages = fold([seen], scored, WEIGHTS, max(limit, DEPTH))[:limit]
-        shown = show([seen], scored, pages)
-        chunks = {each.chunk.id: each for _, inside in shown for each in inside}
-        scores = {chunk: texts[each.key] for chunk, each in chunks.items()}
-        passages = [passage for passage, _ in shown]
-        if self.share:
-            for at, passage in enumerate(passages[: quote.PASSAGES]):
-                stored = self.library.catalogue.chunks(self.beside[chunks[passage.chunk.id].key])
-                more = [*stored.values()]
-                passages[at] = replace(
-                    passage, more=(*passage.more, *(each.chunk for each in more))
-                )
-                chunks.update((each.chunk.id, each) for each in more)
-                scores.update((each.chunk.id, texts.get(each.key, 0.0)) for each in more)
-        terms = {term: words.idf(len(seen.indexes.words), seen.indexes.words.frequency(term))
-                 for term in seen.terms}  # fmt: skip
-        homes = {passage.document.id: self.library for passage in passages}
-        languages = tuple(seen.languages)
-        return Retrieved(
-            question, tuple(passages), chunks, vector, scores, homes, terms, languages, reads
-        )
+        found = gather(question, [seen], scored, pages, vector, reads)
+        if not self.share:
+            return found
+        chunks, scores = dict(found.chunks), dict(found.scores)
+        passages = list(found.passages)
+        for at, passage in enumerate(passages[: quote.PASSAGES]):
+            keys = self.beside[chunks[passage.chunk.id].key]
+            more = [*self.library.catalogue.chunks(keys).values()]
+            passages[at] = replace(passage, more=(*passage.more, *(each.chunk for each in more)))
+            chunks.update((each.chunk.id, each) for each in more)
+            scores.update((each.chunk.id, texts.get(each.key, 0.0)) for each in more)
+        return replace(found, passages=tuple(passages), chunks=chunks, scores=scores)
 
 
 def _beside(library: Library) -> dict[int, list[int]]:

@@ -19,19 +19,18 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from benchmarks import sets
+from benchmarks.remembering import Remembering
 from rag import evidence, quote
 from rag.ask import Parts
 from rag.evaluation.cases import Case
 from rag.evaluation.matching import overlaps
 from rag.evaluation.metrics import answer_in_quotes
-from rag.ports import Embedder, Vectors
 from rag.records import Passage, Quote
 from rag.retrieve import Retrieved, reading, retrieve
 
@@ -80,7 +79,7 @@ def _fitted(rows: Sequence[Row]) -> LogisticRegression:
 
 def _rows(name: str) -> list[Row]:
     parts = sets.parts(name)
-    parts = replace(parts, embedder=_Remembering(parts.embedder))
+    parts = replace(parts, embedder=Remembering(parts.embedder))
     rows = []
     with reading(parts.libraries):
         for case in sets.cases(name):
@@ -92,23 +91,6 @@ def _rows(name: str) -> list[Row]:
                 rows.append(_row(TAKEN_AWAY, case, found, _without(found.passages, gone), parts))
                 rows.append(_row(CUT_OUT, case, found, found.passages, parts, _holds(case)))
     return rows
-
-
-class _Remembering:
-    """An embedder that embeds no sentence twice: each question is asked three times here."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
-        self._known: dict[str, Vectors] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._embedder, name)
-
-    def embed_sentences(self, sentences: Sequence[str]) -> Vectors:
-        for text in sentences:
-            if text not in self._known:
-                self._known[text] = self._embedder.embed_sentences([text])
-        return np.concatenate([self._known[text] for text in sentences])
 
 
 def _holds(case: Case) -> Callable[[Quote], bool]:

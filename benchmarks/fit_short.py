@@ -34,8 +34,8 @@ from rag.ask import look
 from rag.asked import asked
 from rag.evaluation.metrics import exact_match, f1
 from rag.library.folder import Library
+from rag.numerals import numbers
 from rag.retrieve import reading
-from rag.verify import numbers
 
 WEIGHTS = Path(short.__file__).with_name("short.json")
 FILES = (

@@ -23,6 +23,7 @@ from ingest.parse import SECONDS, Parser
 from rag import contract
 from rag.assemble import embedder as make_embedder
 from rag.library.folder import Library
+from rag.ports import Embedder
 from rag.records import FileReport
 from rag.retrieve import retrieve
 from rag.settings import read_settings
@@ -90,7 +91,7 @@ def _file_of(name: str, archives: set[str]) -> str:
     return next((start for start in starts if start in archives), name)
 
 
-def _print_found(library: Library, model: object, good: set[Path]) -> bool:
+def _print_found(library: Library, model: Embedder, good: set[Path]) -> bool:
     """Search each good document by its own first sentence."""
     ranks: Counter[str] = Counter()
     lost = []

@@ -8,6 +8,7 @@ kept is said in its notes.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -184,7 +185,7 @@ def key(
 ) -> str:
     """SHA-256, in hex, of all that decides the answer; `program` is this one unless given."""
     decides = {
-        "program": program or identity_of(Path(__file__).parent),
+        "program": program or _this_program(),
         "question": question.strip(),
         "mode": mode,
         "filters": asdict(filters),
@@ -194,6 +195,12 @@ def key(
         "libraries": [str(each.path) for each in parts.libraries] if parts.libraries[1:] else [],
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
+@functools.cache
+def _this_program() -> str:
+    # Once for each process: what runs does not change when its files do.
+    return identity_of(Path(__file__).parent)
 
 
 def identity_of(room: Path) -> str:

@@ -20,12 +20,13 @@ del _NUMBER_WORDS["one"]
 
 def numbers(text: str) -> set[str]:
     """Numbers in one spelling: "1,000" is "1000", "2.50" is "2.5", "three" is "3"."""
-    found = {_plain(match) for match in _NUMBER.findall(text)}
+    found = {plain(match) for match in _NUMBER.findall(text)}
     words = re.findall(r"[a-z]+", text.lower())
     return found | {_NUMBER_WORDS[word] for word in words if word in _NUMBER_WORDS}
 
 
-def _plain(number: str) -> str:
+def plain(number: str) -> str:
+    """A number in digits without grouping marks, needless zeros and decimal commas."""
     grouped = re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", number)
     number = number.replace(",", "") if grouped else number.replace(",", ".")
     if number.count(".") == 1:

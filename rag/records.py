@@ -218,6 +218,15 @@ class Answer:
     conflicts: tuple[Conflict, ...] = ()
 
     @property
+    def shown(self) -> tuple[Quote, ...]:
+        """Quotes that a person sees, under sentences or alone, each place once, in their order."""
+        sentences = (quote for sentence in self.sentences for quote in sentence.quotes)
+        places: dict[tuple[str, int, int], Quote] = {}
+        for quote in (*sentences, *self.quotes_only):
+            places.setdefault((quote.document.id, quote.start, quote.end), quote)
+        return tuple(places.values())
+
+    @property
     def text(self) -> str:
         """The answer as prose; "" where nothing may be said."""
         return " ".join(" ".join(sentence.text.split()) for sentence in self.sentences)
@@ -287,8 +296,7 @@ class Reply:
     @property
     def short(self) -> str | None:
         """The short answer marked in a quote shown; None also where several things were asked."""
-        quotes = [quote for sentence in self.answer.sentences for quote in sentence.quotes]
-        for quote in (*quotes, *self.answer.quotes_only):
+        for quote in self.answer.shown:
             if quote.short and len(self.searched) < 2:
                 return quote.text[quote.short.start : quote.short.end]
         return None

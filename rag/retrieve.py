@@ -181,7 +181,21 @@ def retrieve(
     pages = fold(looks, found, weights, max(limit, REORDERED))
     if reranker is not None:
         pages = rerank(question, looks, pages, reranker)
-    pages = pages[:limit]
+    return gather(question, looks, found, pages[:limit], vector, reads)
+
+
+def gather(
+    question: str,
+    looks: Sequence[Look],
+    found: Mapping[Key, Scored],
+    pages: Sequence[Page],
+    vector: Vector,
+    reads: float,
+) -> Retrieved:
+    """Pages as passages, with all that the steps after this one need.
+
+    `vector` is the question's, shape (dimensions,), `reads` (0..1) how far its script is read.
+    """
     shown = show(looks, found, pages)
     return Retrieved(
         question=question,

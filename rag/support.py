@@ -16,7 +16,7 @@ from difflib import SequenceMatcher
 from rag.logistic import Logistic
 from rag.numerals import numbers
 from rag.records import Span
-from rag.text import STOPWORDS, content_stems, sentences, stands_in, stems
+from rag.text import NAME, STOPWORDS, content_stems, sentences, stands_in, stems
 
 FEATURES = ("cover", "run", "numbers", "names")
 """What a statement is judged by, each 0..1.
@@ -32,7 +32,6 @@ MOST_SENTENCES = 1_000
 
 _BEST = 3
 _FITTED = Logistic("support.json", FEATURES)
-_NAME = re.compile(r"\b[A-Z][\w'’-]*|\b\w*[a-z][A-Z]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ def _names(statement: str) -> set[str]:
     """Words of names, the first word of the statement apart: it has a capital anyway."""
     return {
         part
-        for match in _NAME.finditer(statement)
+        for match in NAME.finditer(statement)
         if statement[: match.start()].strip("\"'“‘( ")
         for part in re.findall(r"\w+", match.group().casefold())
         if part not in STOPWORDS

@@ -18,6 +18,9 @@ LONGEST_SENTENCE = 450
 _WINDOW = 10_000
 """Characters of one paragraph that are cut to sentences at once; paragraphs are rarely longer."""
 
+NAME = re.compile(r"\b[A-Z][\w'’-]*|\b\w*[a-z][A-Z]\w*")
+"""A word that is written as names are: with a capital at its beginning or inside."""
+
 _WORD = re.compile(r"\w+(?:['’.,]\w+)*")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
 _LIST_MARK = re.compile(r"[ \t]*(?:[-*•‣◦▪·–]|\(?(?:\d{1,3}|[A-Za-z])[.)])[ \t]+\S")

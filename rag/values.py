@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rag.numerals import plain
 from rag.text import STOPWORDS, stems
 
 
@@ -392,7 +393,7 @@ def _amount(tokens: Sequence[_Token], at: int) -> tuple[float | None, str, int]:
     if here.group == "number" and not here.tail:
         if ":" in here.text:
             return None, here.text, 1
-        amount = _plain(here.text)
+        amount = _as_float(here.text)
         spelling = f"{amount:.12g}"
     elif here.lower in _SPELT and here.group == "word":
         amount = _SPELT[here.lower]
@@ -408,12 +409,9 @@ def _amount(tokens: Sequence[_Token], at: int) -> tuple[float | None, str, int]:
     return amount, spelling, taken
 
 
-def _plain(number: str) -> float:
+def _as_float(number: str) -> float:
     extra = _FRACTIONS.get(number[-1], 0.0)
-    number = number.rstrip("½¼¾")
-    if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", number):
-        number = number.replace(",", "")
-    number = number.replace(",", ".")
+    number = plain(number.rstrip("½¼¾"))
     if number.count(".") > 1:
         number = number.replace(".", "")
     return float(number) + extra

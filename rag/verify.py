@@ -15,7 +15,7 @@ from rag.numerals import numbers
 from rag.records import Quote, Verdict
 from rag.support import judge
 from rag.terms import crosses
-from rag.text import content_stems, stems
+from rag.text import NAME, content_stems, stems
 
 SUPPORT_NEEDED = 0.5
 """Least probability (0..1) with which a sentence passes; `rag/support.py` says of what."""
@@ -36,7 +36,6 @@ _NEGATIONS = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[;:,.!?()]|\b(?:but|although|though|while|whereas|however)\b")
-_NAME = re.compile(r"\b[A-Z][\w'’-]*|\b\w*[a-z][A-Z]\w*")
 
 
 class RuleScorer:
@@ -101,7 +100,7 @@ def _names(sentence: str, quoted: str) -> set[str]:
     """
     found = set()
     there = set(stems(quoted))
-    for match in _NAME.finditer(sentence):
+    for match in NAME.finditer(sentence):
         parts = re.findall(r"\w+", match.group().casefold())
         first = not sentence[: match.start()].strip("\"'“‘( ")
         for part in parts:

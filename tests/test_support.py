@@ -49,6 +49,11 @@ def test_numbers_and_names_that_stand_nowhere_are_named() -> None:
     assert judge("In 1912 the mill of Ann Pike burned.", TEXTS).missing == ("1912", "pike")
 
 
+def test_a_part_of_a_word_or_number_is_not_what_stands_there() -> None:
+    assert judge("The fee is 1", ["The fee is 100 euros."]).support < 1
+    assert judge("The fee is 100", ["The fee is 100 euros."]).support == 1
+
+
 @pytest.mark.parametrize("texts", [[], [""], ["   "]])
 def test_without_texts_nothing_is_carried(texts: list[str]) -> None:
     found = judge("The mill burned down.", texts)

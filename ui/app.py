@@ -35,7 +35,6 @@ QUOTES, PHRASED = "Quotes", "Phrased"
 NEAREST = 3
 DOCUMENTS_LISTED = 50
 EARLIER_KEPT = 20
-TURNS = 3  # earlier questions that a new one may stand on; Streamlit shows strings that stand alone
 
 
 def main() -> None:
@@ -185,7 +184,7 @@ def answer(
     """Show the reply as it comes about, then keep it; `own` has the conversation."""
     question = check_question(question)  # before half a minute of loading models
     parts = make_parts(mode, settings, libraries)
-    history = [(reply.question, reply.answer.text) for reply in earlier()[-TURNS:]]
+    history = kept.said(earlier())
     place = st.empty()
     with st.spinner("Looking into your documents …"):
         phrased: list[Sentence] = []

@@ -17,8 +17,8 @@ from rag import contract
 from rag.kept import Stale, stale
 from rag.library.conversations import Conversation, Turn, to_json
 from rag.library.folder import Library
-from rag.records import Answer, Mode, Outcome, Quote, Reply
-from ui.wording import about_table, local_time
+from rag.records import Answer, Mode, Outcome, Quote
+from ui.wording import about_conflict, about_table, local_time, where
 
 TEMPLATE = Path(__file__).with_name("conversation.html")
 
@@ -57,7 +57,9 @@ def as_json(conversation: Conversation, libraries: Sequence[Library]) -> dict[st
                 "asked": turn.asked,
                 "generations": list(turn.generations),
                 "stale": stale_json(stale(turn.rests, libraries)),
-                "rests_on": [_place(quote) for quote in quotes(turn.reply)] if turn.reply else [],
+                "rests_on": [_place(quote) for quote in turn.reply.answer.shown]
+                if turn.reply
+                else [],
                 "reply": contract.reply(None, turn.reply) if turn.reply else None,
                 "record": json.loads(to_json(turn.reply)) if turn.reply else None,
             }
@@ -74,13 +76,6 @@ def stale_words(mark: Stale) -> str:
     """A mark in words."""
     now = "has changed" if mark.change == "changed" else "is no longer in the library"
     return f"Stale: {mark.document} {now} since this was answered."
-
-
-def quotes(reply: Reply) -> list[Quote]:
-    """The quotes an answer is made of, in their order, each once."""
-    answer = reply.answer
-    found = [each for sentence in answer.sentences for each in sentence.quotes]
-    return list(dict.fromkeys([*found, *answer.quotes_only]))
 
 
 def _place(quote: Quote) -> dict[str, Any]:
@@ -106,19 +101,22 @@ def _row(turn: Turn, marks: Sequence[Stale]) -> dict[str, Any]:
         notes.append(f"Looked for: {' / '.join(reply.searched)}")
     parts = [
         {
+            "side": sentence.side,
             "sentence": sentence.text if phrased and not sentence.replaced else "",
             "quotes": [_quote(quote) for quote in sentence.quotes],
         }
         for sentence in answer.sentences
     ]
     if answer.quotes_only:
-        parts.append({"sentence": "", "quotes": [_quote(quote) for quote in answer.quotes_only]})
+        quotes = [_quote(quote) for quote in answer.quotes_only]
+        parts.append({"side": "", "sentence": "", "quotes": quotes})
     return {
         **row,
         "question": reply.question,
         "verdict": _verdict(answer),
         "stale": [stale_words(mark) for mark in marks],
         "notes": notes,
+        "conflicts": [about_conflict(conflict) for conflict in answer.conflicts],
         "parts": parts,
     }
 
@@ -134,16 +132,14 @@ def _verdict(answer: Answer) -> str:
 
 
 def _quote(quote: Quote) -> dict[str, Any]:
-    where = [
-        quote.document.name,
-        f"page {quote.page}" if quote.page is not None else "",
-        quote.place,
+    place = [
+        where(quote.document.name, quote.page, quote.place),
         quote.headings[-1] if quote.headings else "",
         f"characters {quote.start} to {quote.end}",
     ]
     return {
         "text": quote.text,
-        "where": ", ".join(filter(None, where)),
+        "where": ", ".join(filter(None, place)),
         "sha256": quote.document.id,
         "table": about_table(quote.caption, quote.columns),
         "flags": list(quote.flags),
@@ -159,7 +155,12 @@ def _markdown(conversation: Conversation, rows: Sequence[dict[str, Any]]) -> str
         lines += [f"## {escaped(row['question'])}", f"*{row['asked']}*"]
         lines += [f"**{escaped(mark)}**" for mark in row["stale"]]
         lines += [escaped(text) for text in (row["verdict"], *row["notes"]) if text]
+        lines += [f"**{escaped(conflict)}**" for conflict in row["conflicts"]]
+        side = ""
         for part in row["parts"]:
+            if part["side"] != side:
+                side = part["side"]
+                lines += [f"### {escaped(side)}"]
             lines += [escaped(part["sentence"])] if part["sentence"] else []
             for quote in part["quotes"]:
                 about = filter(None, [quote["where"], quote["table"], *quote["flags"]])

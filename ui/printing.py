@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rag.records import Document, Outcome, Page, Quote, Reply, Span
-from ui.wording import about_conflict, about_table, effort, local_time
+from ui.wording import about_conflict, about_table, effort, local_time, where
 
 if TYPE_CHECKING:
     from rag.evaluation.run import Evaluation
@@ -96,7 +96,7 @@ def reply(item: Reply, *, kept_since: str | None = None) -> None:
         if item.passages:
             print("Nearest passages, not an answer:")
             for passage in item.passages[:3]:
-                print(f"  {_where(passage.document.name, passage.chunk.page)}")
+                print(f"  {where(passage.document.name, passage.chunk.page)}")
         return
     for conflict in answer.conflicts:
         print(_wrap(about_conflict(conflict)))
@@ -136,14 +136,14 @@ def hits(rows: Sequence[Mapping[str, Any]]) -> None:
         print("Nothing found.")
     for row in rows:
         heading = f" - {row['heading']}" if row["heading"] else ""
-        where = _where(row["document"], row["page"], row["place"] or "")
-        print(f"{row['rank']:>3}  {row['score']:.3f}  {where}{heading}")
+        at = where(row["document"], row["page"], row["place"] or "")
+        print(f"{row['rank']:>3}  {row['score']:.3f}  {at}{heading}")
         print(_wrap(" ".join(row["text"].split())[:300], "     "))
 
 
 def trace(item: Trace) -> None:
     """Each step with its rank and what it says; first what became of the place."""
-    place = _where(item.document, item.page)
+    place = where(item.document, item.page)
     print(f"{place}: lost at the step “{item.lost}”." if item.lost else f"{place}: found.")
     table = Table("step", "", "rank", "score", "what it says", box=None)
     for step in item.steps:
@@ -156,7 +156,7 @@ def trace(item: Trace) -> None:
 
 def page(document: Document, item: Page) -> None:
     if item.number is not None:
-        print(f"--- {_where(document.name, item.number)}, from {item.start} ---")
+        print(f"--- {where(document.name, item.number)}, from {item.start} ---")
     print(item.text)
 
 
@@ -233,7 +233,7 @@ def _quote(quote: Quote) -> None:
         print(text.plain)
     flags = f"  [{', '.join(quote.flags)}]" if quote.flags else ""
     heading = f" - {quote.headings[-1]}" if quote.headings else ""
-    print(f"    {_where(quote.document.name, quote.page, quote.place)}{heading}{flags}")
+    print(f"    {where(quote.document.name, quote.page, quote.place)}{heading}{flags}")
     table = about_table(quote.caption, quote.columns)
     if table:
         print(_wrap(table, "    "))
@@ -246,11 +246,6 @@ def _emphasise(wrapped: Text, text: str, span: Span) -> None:
     first = 1 + len("".join(text[: span.start].split()))
     last = first + len("".join(text[span.start : span.end].split())) - 1
     wrapped.stylize("bold", inked[first], inked[last] + 1)
-
-
-def _where(document: str, number: int | None, place: str = "") -> str:
-    parts = [document, f"page {number}" if number is not None else "", place]
-    return ", ".join(part for part in parts if part)
 
 
 def _wrap(text: str, indent: str = "") -> str:

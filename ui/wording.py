@@ -6,7 +6,7 @@ import time
 from calendar import timegm
 from collections.abc import Sequence
 
-from rag.records import Conflict, Quote, Reply
+from rag.records import Conflict, Reply
 
 
 def about_table(caption: str, columns: Sequence[str]) -> str:
@@ -39,16 +39,16 @@ def _number(count: int | None) -> str:
 def about_conflict(item: Conflict) -> str:
     """Both values with where they stand: "These sources disagree: 11 (a.pdf, page 1) against …"."""
     newer, older = (
-        f"{' '.join(value.split())} ({', '.join(_where(quote))})"
+        f"{' '.join(value.split())} ({where(quote.document.name, quote.page, quote.place)})"
         for value, quote in zip(item.values, (item.newer, item.older), strict=True)
     )
     order = "The newer stands first." if item.dated else "Which of them is newer is not known."
     return f"These sources disagree: {newer} against {older}. {order}"
 
 
-def _where(quote: Quote) -> list[str]:
-    page = f"page {quote.page}" if quote.page is not None else ""
-    return list(filter(None, (quote.document.name, page, quote.place)))
+def where(document: str, page: int | None, place: str = "") -> str:
+    """Where something stands: "prices.pdf, page 2"; `place` is its own place in the file."""
+    return ", ".join(filter(None, (document, "" if page is None else f"page {page}", place)))
 
 
 def local_time(utc: str) -> str:

@@ -86,7 +86,7 @@ def row_metrics(case: Case, reply: Reply) -> dict[str, float | None]:
             said = answer.text if name == "rouge_l" else reply.short or answer.text
             values[name] = 0.0 if refused(answer) else metric(said, case.answers)
     if "answer_in_quotes" in applicable:
-        quotes = [] if answer.outcome is Outcome.NO_EVIDENCE else shown_quotes(answer)
+        quotes = () if answer.outcome is Outcome.NO_EVIDENCE else answer.shown
         values["answer_in_quotes"] = answer_in_quotes((q.text for q in quotes), case.answers)
     if case.answerable:
         values["wrongly_refused"] = float(refused(answer))
@@ -263,7 +263,7 @@ def citation_precision(case: Case, answer: Answer) -> float | None:
     """
     if not case.answerable or not case.evidence or refused(answer):
         return None
-    quotes = shown_quotes(answer)
+    quotes = answer.shown
     if not quotes:
         return None
     right = sum(1 for q in quotes if any(_rests_on(q, item) for item in case.evidence))
@@ -282,15 +282,8 @@ def citation_recall(case: Case, answer: Answer) -> float | None:
         return None
     if refused(answer):
         return 0.0
-    quotes = shown_quotes(answer)
+    quotes = answer.shown
     return float(any(_covers(quotes, item) for item in case.evidence))
-
-
-def shown_quotes(answer: Answer) -> list[Quote]:
-    """Quotes a person sees, under sentences or alone, each place once, in the order shown."""
-    shown = [quote for sentence in answer.sentences for quote in sentence.quotes]
-    shown.extend(answer.quotes_only)
-    return list({(q.document.id, q.start, q.end): q for q in shown}.values())
 
 
 def _rests_on(quote: Quote, item: Evidence) -> bool:

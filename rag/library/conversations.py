@@ -551,9 +551,7 @@ def _adapter() -> TypeAdapter[Reply]:
 
 def rests(reply: Reply, own: Path) -> tuple[Rest, ...]:
     """The documents that the answer quotes; `own` is the library that keeps it."""
-    answer = reply.answer
-    quotes = [*(q for s in answer.sentences for q in s.quotes), *answer.quotes_only]
-    return _rests((quote.document for quote in quotes), own)
+    return _rests((quote.document for quote in reply.answer.shown), own)
 
 
 def found_in(reply: Reply, own: Path) -> tuple[Rest, ...]:

@@ -25,7 +25,6 @@ from rag.evaluation.metrics import (
     ndcg_and_mrr,
     rouge_l,
     row_metrics,
-    shown_quotes,
 )
 from rag.records import Answer, Outcome, Sentence
 
@@ -258,7 +257,7 @@ def test_citations_that_do_not_apply() -> None:
 def test_a_place_quoted_twice_counts_once() -> None:
     one = quote("a", "x")
     answer = said(one, one, quote("b", "y"))
-    assert [q.text for q in shown_quotes(answer)] == ["x", "y"]
+    assert [q.text for q in answer.shown] == ["x", "y"]
 
 
 # --- names -------------------------------------------------------------------------------------

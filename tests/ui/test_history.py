@@ -17,7 +17,17 @@ from rag import contract, kept
 from rag.ask import Parts
 from rag.library.conversations import Conversation, Turn, from_json
 from rag.library.folder import Library
-from rag.records import Answer, Document, Mode, Outcome, Quote, Reply, Sentence
+from rag.records import (
+    Answer,
+    Conflict,
+    Disagreement,
+    Document,
+    Mode,
+    Outcome,
+    Quote,
+    Reply,
+    Sentence,
+)
 from tests.conftest import LoadTexts
 from tests.stand_ins import EchoGenerator, HashEmbedder, WordScorer
 from tests.ui.test_markup import PAYLOADS
@@ -122,7 +132,9 @@ ADDRESSES = ["http://example.org www.example.org", "someone@example.org"]
 def test_nothing_in_a_file_acts(tmp_path: Path, bad: str) -> None:
     document = Document("0" * 64, bad, bad, "text/plain")
     quote = Quote(document, 2, 0, 9, bad, 1.0, (bad,), (bad,), bad, (bad,), bad)
-    answer = Answer(Outcome.SUPPORTED, (Sentence(bad, (quote,), 1.0),))
+    conflict = Conflict(Disagreement.NUMBER, quote, quote, (bad, bad))
+    sentence = Sentence(bad, (quote,), 1.0, side=bad)
+    answer = Answer(Outcome.SUPPORTED, (sentence,), conflicts=(conflict,))
     reply = Reply(bad, Mode.GENERATE, answer, (), notes=(bad,), searched=(bad,))
     conversation = Conversation(
         1, bad, "2026-03-01T12:00:00Z", (Turn("2026-03-01T12:00:00Z", reply),)
@@ -133,15 +145,17 @@ def test_nothing_in_a_file_acts(tmp_path: Path, bad: str) -> None:
     flat = [each for token in tokens.parse(markdown) for each in (token, *(token.children or ()))]
     ours = {"heading", "paragraph", "blockquote", "em", "strong"}
     assert {token.type.rsplit("_", 1)[0] for token in flat} - {"inline", "text"} <= ours
-    assert sum(token.type == "heading_open" for token in flat) == 2
+    assert sum(token.type == "heading_open" for token in flat) == 3
     said = [token.content for token in flat if token.type == "text"]
-    assert "".join(said).count(bad) >= 9
+    assert "".join(said).count(bad) >= 15
     # The Markdown of some places makes links of bare addresses.
     assert not re.search(r"https?://|www\.|\w@\w", markdown)
 
     page = _Tags()
     page.feed(export(conversation, [library], Format.HTML))
-    assert page.tags <= set("html head meta title style body h1 h2 p blockquote footer br".split())
+    assert page.tags <= set(
+        "html head meta title style body h1 h2 h3 p blockquote footer br".split()
+    )
     assert bad in page.text
 
 
