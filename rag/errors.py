@@ -43,6 +43,12 @@ class CasesError(SourceboundError):
     exit_code = 2
 
 
+class ResultsError(SourceboundError):
+    """A file of results cannot be used; names file, line and what to do."""
+
+    exit_code = 2
+
+
 class LibraryError(SourceboundError):
     """The library needs attention; the message names the command that mends it."""
 

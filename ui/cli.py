@@ -8,18 +8,16 @@ needs attention; 5 could not be done; 130 interrupted.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sqlite3
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,8 +27,28 @@ from rag.errors import LibraryBusy, SettingsError, SourceboundError
 from rag.evaluation.cases import BadRow, Question, read_questions
 from rag.records import FileReport, LoadOutcome, Mode, Reply
 from rag.settings import Settings, read_settings
-from ui import history, printing
+from ui import evaluating, history, printing
 from ui.account import Account
+from ui.options import (
+    BatchOption,
+    DocumentOption,
+    EmbedderOption,
+    EndpointOption,
+    FolderOption,
+    GeneratorOption,
+    JsonOption,
+    KindOption,
+    LibrariesOption,
+    LibraryOption,
+    ModeOption,
+    OutOption,
+    RerankerOption,
+    SinceOption,
+    UntilOption,
+    asked,
+    lines_to,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from rag.filters import Filters
@@ -49,48 +67,6 @@ app = typer.Typer(
 app.add_typer(history.app, name="history")
 
 _INTERRUPTED = 130
-
-LibraryOption = Annotated[
-    Path | None, typer.Option("--library", help="Folder of the library.", show_default=False)
-]
-LibrariesOption = Annotated[
-    list[Path] | None,
-    typer.Option("--library", help="Folder of a library; again for several.", show_default=False),
-]
-DocumentOption = Annotated[
-    list[str] | None, typer.Option("--document", help="Look only into this document.")
-]
-FolderOption = Annotated[
-    list[str] | None, typer.Option("--folder", help="Look only below this folder.")
-]
-KindOption = Annotated[
-    list[str] | None, typer.Option("--kind", help="Look only into such files: pdf, docx.")
-]
-SinceOption = Annotated[
-    str, typer.Option("--since", help="Only documents of this date or later: 2023, 2023-Q2.")
-]
-UntilOption = Annotated[
-    str, typer.Option("--until", help="Only documents of this date or earlier.")
-]
-RerankerOption = Annotated[
-    str | None, typer.Option("--reranker", help="Cross-encoder: folder, hub id, or none.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
-EmbedderOption = Annotated[
-    str | None, typer.Option("--embedder", help="Embedding model: folder or hub id.")
-]
-GeneratorOption = Annotated[
-    str | None, typer.Option("--generator", help="Generator: folder, hub id, or none.")
-]
-EndpointOption = Annotated[
-    str | None, typer.Option("--endpoint", help="OpenAI-compatible server that phrases: its URL.")
-]
-ModeOption = Annotated[Mode | None, typer.Option("--mode", help="How to answer.")]
-BatchOption = Annotated[
-    Path | None, typer.Option("--batch", help="JSON lines of questions, one per row.")
-]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Where the JSON lines go.")]
-
 
 # -- loading ---------------------------------------------------------------------------------
 
@@ -154,7 +130,7 @@ def _load(
                 return
             told += 1
             if as_json:
-                _print_json(row)
+                print_json(row)
             elif item.outcome is LoadOutcome.REFUSED or item.reason:
                 bar.say(f"{item.outcome.value}: {item.name}: {item.reason}")
 
@@ -170,7 +146,7 @@ def _load(
     counts = {outcome.value: summary.counts[outcome] for outcome in LoadOutcome}
     last = account.end(counts, summary.files, summary.seconds)
     if as_json:
-        _print_json(last)
+        print_json(last)
     elif told or not summary.files:
         printing.load_summary(counts, summary.files, summary.seconds, settings.library)
     return 3 if summary.counts[LoadOutcome.REFUSED] else 0
@@ -239,7 +215,7 @@ def search(
     from rag import assemble
     from rag.retrieve import reading, retrieve
 
-    settings = read_settings(**_asked(library), embedder=embedder, reranker=reranker)
+    settings = read_settings(**asked(library), embedder=embedder, reranker=reranker)
     filters = _filters(document, folder, kind, since, until)
     questions = _questions(question, batch, out)
     parts = assemble.parts(settings)
@@ -261,7 +237,7 @@ def search(
     result = find(_single(question))
     result["id"] = None
     if as_json:
-        _print_json(result)
+        print_json(result)
     else:
         printing.hits(result["hits"])
     return 0
@@ -295,7 +271,7 @@ def ask(
     from rag.ask import ask as answer
 
     settings = read_settings(
-        **_asked(library),
+        **asked(library),
         embedder=embedder,
         generator=generator,
         endpoint=endpoint,
@@ -328,7 +304,7 @@ def ask(
         conversation=conversation,
     )
     if as_json:
-        _print_json(contract.reply(None, answered.reply))
+        print_json(contract.reply(None, answered.reply))
     else:
         printing.reply(answered.reply, kept_since=answered.asked)
         printing.took(answered.reply)
@@ -355,13 +331,13 @@ def why(
     from rag import assemble
     from rag.why import why as trace
 
-    settings = read_settings(**_asked(library), embedder=embedder, reranker=reranker)
+    settings = read_settings(**asked(library), embedder=embedder, reranker=reranker)
     filters = _filters(document, folder, kind, since, until)
     parts = assemble.parts(settings)
     name, page = _expected(expect)
     found = trace(question, parts, name, page, filters=filters)
     if as_json:
-        _print_json(contract.trace(found))
+        print_json(contract.trace(found))
     else:
         printing.trace(found)
     return 0
@@ -384,7 +360,7 @@ def show(
     if document is None:
         for each in target.catalogue.documents():
             row = {"document": each.name, "title": each.title, "pages": each.page_count}
-            _print_json({**row, "also": list(each.also)}) if as_json else print(each.name)
+            print_json({**row, "also": list(each.also)}) if as_json else print(each.name)
         return 0
     with target.catalogue.reading():
         found = target.catalogue.document(document)
@@ -403,7 +379,7 @@ def show(
         print(f"The file of {document} is gone; this is the stored text.", file=sys.stderr)
     for each in wanted:
         if as_json:
-            _print_json(contract.shown_page(found.name, each))
+            print_json(contract.shown_page(found.name, each))
         else:
             printing.page(found, each)
     return 0
@@ -411,64 +387,7 @@ def show(
 
 # -- evaluating ------------------------------------------------------------------------------
 
-
-@app.command()
-def evaluate(
-    cases: Annotated[Path, typer.Argument(help="JSON lines of cases.")],
-    mode: ModeOption = None,
-    least: Annotated[
-        list[str] | None, typer.Option("--min", help="Gate: NAME=VALUE, at least.")
-    ] = None,
-    most: Annotated[
-        list[str] | None, typer.Option("--max", help="Gate: NAME=VALUE, at most.")
-    ] = None,
-    out: OutOption = None,
-    library: LibrariesOption = None,
-    embedder: EmbedderOption = None,
-    generator: GeneratorOption = None,
-    endpoint: EndpointOption = None,
-    reranker: RerankerOption = None,
-    as_json: JsonOption = False,
-) -> int:
-    """Ask cases with known answers and measure; ends 1 when a gate fails."""
-    from rag import assemble
-    from rag.ask import ask as answer
-    from rag.evaluation.cases import read_cases
-    from rag.evaluation.run import Gate, broken_gates
-    from rag.evaluation.run import evaluate as run
-
-    settings = read_settings(
-        **_asked(library),
-        embedder=embedder,
-        generator=generator,
-        endpoint=endpoint,
-        reranker=reranker,
-        mode=mode,
-    )
-    gates = [Gate.at_least(text) for text in least or []]
-    gates += [Gate.at_most(text) for text in most or []]
-    rows = read_cases(cases)
-    parts = assemble.parts(settings, mode=settings.mode)
-    with _lines_to(out) as write, printing.LoadProgress(sys.stderr) as bar:
-        evaluation = run(
-            rows,
-            lambda case: answer(case.question, parts, mode=settings.mode, history=case.history),
-            progress=lambda done, total: bar.update("asking", done, total),
-        )
-        for row in evaluation.rows_as_json() if write else ():
-            write(row)  # type: ignore[misc]
-    if as_json:
-        _print_json(evaluation.as_json())
-    else:
-        printing.evaluation(evaluation)
-    for failure in evaluation.failures:
-        print(f"Case {failure.id} failed: {failure.error}", file=sys.stderr)
-    broken = broken_gates(evaluation, gates)
-    for sentence in broken:
-        print(sentence, file=sys.stderr)
-    if broken:
-        return 1
-    return 5 if evaluation.failures else 0
+app.command()(evaluating.evaluate)
 
 
 # -- the library -----------------------------------------------------------------------------
@@ -513,7 +432,7 @@ def status(
             for one, other, share in pairs
         ]
     if as_json:
-        _print_json(row)
+        print_json(row)
     else:
         printing.status(row, settings.library)
     return 0
@@ -554,7 +473,7 @@ def forget(
         "traces": list(done.traces),
     }
     if as_json:
-        _print_json(row)
+        print_json(row)
     else:
         printing.forgotten(row)
     return 4 if done.traces else 0
@@ -577,7 +496,7 @@ def doctor(
     found = checks.examine(settings)
     ok = all(check.ok or not check.needed for check in found)
     if as_json:
-        _print_json({"ok": ok, "checks": [check.as_json() for check in found]})
+        print_json({"ok": ok, "checks": [check.as_json() for check in found]})
     else:
         printing.checks(found)
     return 0 if ok else 5
@@ -601,7 +520,7 @@ def ui(
     from ui import serve
 
     settings = read_settings(
-        **_asked(library),
+        **asked(library),
         embedder=embedder,
         generator=generator,
         endpoint=endpoint,
@@ -610,7 +529,7 @@ def ui(
     for notice in assemble.notices(settings, Mode.GENERATE):
         print(f"For phrased answers: {notice}", file=sys.stderr)
     if as_json:
-        _print_json({"url": serve.address(port)})
+        print_json({"url": serve.address(port)})
     sys.stdout.flush()
     serve.run(settings, port=port, open_browser=not no_browser)
 
@@ -622,13 +541,6 @@ def _open(settings: Settings) -> Any:
     from rag.library.folder import Library
 
     return Library.open(settings.library)
-
-
-def _asked(libraries: Sequence[Path] | None) -> dict[str, Any]:
-    """The settings that `--library`, given once or several times, stands for."""
-    if not libraries:
-        return {}
-    return {"library": libraries[0], "collections": tuple(libraries[1:])}
 
 
 def _filters(
@@ -683,7 +595,7 @@ def _run_batch(
 ) -> int:
     """One JSON line per row, in order; a row that fails says so in its place, and the end is 5."""
     failed = 0
-    with _lines_to(out) as write, printing.LoadProgress(sys.stderr) as bar:
+    with lines_to(out) as write, printing.LoadProgress(sys.stderr) as bar:
         for number, row in enumerate(questions, start=1):
             if isinstance(row, BadRow):
                 result: dict[str, Any] = {"id": row.id, "error": row.error}
@@ -693,35 +605,11 @@ def _run_batch(
                 except SourceboundError as error:
                     result = {"id": row.id, "error": str(error)}
             failed += "error" in result
-            (write or _print_json)(result)
+            (write or print_json)(result)
             bar.update("asking", number, None)
     if failed:
         print(f"{failed} of the rows failed; each says why in its place.", file=sys.stderr)
     return 5 if failed else 0
-
-
-@contextmanager
-def _lines_to(path: Path | None) -> Iterator[Callable[[dict[str, Any]], None] | None]:
-    """A function that writes JSON lines to a file, or None without a path."""
-    if path is None:
-        yield None
-        return
-    try:
-        file: TextIO = path.open("w", encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be written ({error.strerror}).") from error
-    with file:
-
-        def write(row: dict[str, Any]) -> None:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            file.flush()
-
-        yield write
-
-
-def _print_json(row: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
 
 
 def _integrity(
@@ -734,7 +622,7 @@ def _integrity(
         row: dict[str, Any] = {"ok": not problems, "problems": problems}
         if recall:
             row["vectors"] = {"kind": recall[0], "recall@10": round(recall[1], 4)}
-        _print_json(row)
+        print_json(row)
     else:
         printing.problems(problems, settings.library, recall)
     return 4 if problems else 0

@@ -19,7 +19,7 @@ from rag.records import Document, Outcome, Page, Quote, Reply, Span
 from ui.wording import about_conflict, about_table, effort, local_time, where
 
 if TYPE_CHECKING:
-    from rag.evaluation.run import Evaluation
+    from rag.evaluation.measure import Measure
     from rag.why import Trace
     from ui.doctor import Check
 
@@ -211,9 +211,10 @@ def checks(found: Sequence[Check]) -> None:
             print(f"      {check.mend}")
 
 
-def evaluation(item: Evaluation) -> None:
+def metrics(found: Mapping[str, Measure]) -> None:
+    """Every metric that was measured, in a table."""
     table = Table("metric", "value", "95 %", "n", "not applicable", "failed", box=None)
-    for name, measure in item.metrics.items():
+    for name, measure in found.items():
         if measure.value is None and not measure.failed:
             continue
         value = "-" if measure.value is None else f"{measure.value:.3f}"

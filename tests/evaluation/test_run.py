@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.errors import GeneratorFailed, SettingsError
+from rag.errors import GeneratorFailed, ResultsError, SettingsError
 from rag.evaluation.cases import Case, Evidence
+from rag.evaluation.gates import Gate, broken_gates
 from rag.evaluation.measure import Measure
 from rag.evaluation.metrics import METRICS, ROW_METRICS
-from rag.evaluation.run import Evaluation, Gate, broken_gates, evaluate
-from rag.records import Answer, Mode, Outcome, Reply
+from rag.evaluation.results import About, read_results
+from rag.evaluation.run import evaluate
+from rag.records import Answer, Outcome, Reply
 
 from .parts import document, passage, quote, reply, said
 
@@ -97,12 +100,11 @@ def test_untimed_replies_are_not_applicable() -> None:
 
 
 def test_json_is_strict_and_complete() -> None:
-    done = evaluate(CASES, ask)
-    summary = json.loads(json.dumps(done.as_json(), allow_nan=False))
-    assert summary["cases"] == 4
-    assert summary["mode"] == "quote"
-    assert set(summary["summary"]) == set(METRICS)
-    assert set(summary["summary"]["f1"]) == {
+    lines = [json.loads(json.dumps(line, allow_nan=False)) for line in evaluate(CASES, ask).lines()]
+    *rows, last = lines
+    assert len(rows) == 4
+    assert set(last["summary"]) == set(METRICS)
+    assert set(last["summary"]["f1"]) == {
         "value",
         "n",
         "not_applicable",
@@ -110,7 +112,6 @@ def test_json_is_strict_and_complete() -> None:
         "low",
         "high",
     }
-    rows = json.loads(json.dumps(done.rows_as_json(), allow_nan=False))
     assert rows[0]["outcome"] == "supported"
     assert rows[0]["answer"] == "x"
     assert rows[0]["metrics"]["groundedness"] == 0.8
@@ -118,39 +119,56 @@ def test_json_is_strict_and_complete() -> None:
     assert rows[2]["error"] == "The generator broke off."
 
 
-def test_mode_is_told_only_where_it_is_one() -> None:
-    modes = iter([Mode.QUOTE, Mode.GENERATE])
+def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
+    about = About("evaluate", "cases.jsonl", "00", "0.1", {"mode": "quote"}, {}, {"a.txt": "12"})
+    done = evaluate(CASES, ask, about=about)
+    path = tmp_path / "results.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in done.lines()), encoding="utf-8")
+    assert read_results(path) == done
 
-    def mixed(case: Case) -> Reply:
-        return Reply(case.question, next(modes), Answer(Outcome.NO_EVIDENCE), ())
 
-    done = evaluate(CASES[:2], mixed)
-    assert done.mode is None
-    assert "mode" not in done.as_json()
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "no summary"),
+        ('{"id": "1"}\n', "line 1"),
+        ("[]\n", "line 1"),
+        ('{"summary": {}}\n{"summary": {}}\n', "line 2"),
+        ('{"summary": {"f1": {"n": "x", "y": 1}}}\n', "no summary|not a summary"),
+        ("\xff", "line 1"),
+    ],
+)
+def test_what_is_no_file_of_results_is_named(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "results.jsonl"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ResultsError, match=says):
+        read_results(path)
+    with pytest.raises(ResultsError, match="cannot be read"):
+        read_results(tmp_path / "none")
 
 
 def test_the_same_replies_give_the_same_bytes() -> None:
-    one, other = (json.dumps(evaluate(CASES, ask).as_json()) for _ in range(2))
+    one, other = (json.dumps(list(evaluate(CASES, ask).lines())) for _ in range(2))
     assert one == other
 
 
 @given(st.sampled_from(METRICS), st.floats(allow_nan=False, allow_infinity=False))
 def test_gates_are_read_back_as_written(name: str, value: float) -> None:
-    assert Gate.at_least(f"{name}={value!r}") == Gate(name, minimum=value)
-    assert Gate.at_most(f" {name} = {value!r} ") == Gate(name, maximum=value)
+    assert Gate.at_least(f"{name}={value!r}", METRICS) == Gate(name, minimum=value)
+    assert Gate.at_most(f" {name} = {value!r} ", METRICS) == Gate(name, maximum=value)
 
 
 @pytest.mark.parametrize("text", ["f2=0.5", "f1=", "f1=half", "f1=nan", "f1=inf", "hit@7=1"])
 def test_wrong_gates_are_told_the_names(text: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        Gate.at_least(text)
+        Gate.at_least(text, METRICS)
     assert text in str(caught.value)
     assert ", ".join(METRICS) in str(caught.value)
 
 
 def test_gate_without_value_is_told_how() -> None:
     with pytest.raises(SettingsError, match="NAME=VALUE"):
-        Gate.at_most("f1")
+        Gate.at_most("f1", METRICS)
 
 
 def test_gates_of_another_summary_have_its_names() -> None:
@@ -162,20 +180,22 @@ def test_gates_of_another_summary_have_its_names() -> None:
 def test_broken_gates_are_told_in_order() -> None:
     done = evaluate(CASES, ask)
     gates = [
-        Gate.at_most("seconds_p95=2"),
-        Gate.at_least("f1=0.5"),
-        Gate.at_least("groundedness=0.9"),
-        Gate.at_most("wrongly_answered=0"),
+        Gate.at_most("seconds_p95=2", METRICS),
+        Gate.at_least("f1=0.5", METRICS),
+        Gate.at_least("groundedness=0.9", METRICS),
+        Gate.at_most("wrongly_answered=0", METRICS),
     ]
-    slow, poor = broken_gates(done, gates)
+    slow, poor = broken_gates(done.metrics, gates)
     assert slow == "seconds_p95 is 3 (3 rows measured, 1 failed), above its maximum 2."
     assert poor == "groundedness is 0.8 (1 rows measured, 1 failed), below its minimum 0.9."
-    assert broken_gates(done, []) == []
+    assert broken_gates(done.metrics, []) == []
 
 
 def test_a_gate_on_what_could_not_be_measured_is_broken() -> None:
     done = evaluate(CASES[2:3], ask)
-    told = broken_gates(done, [Gate.at_most("wrongly_answered=1"), Gate.at_least("f1=0")])
+    told = broken_gates(
+        done.metrics, [Gate.at_most("wrongly_answered=1", METRICS), Gate.at_least("f1=0", METRICS)]
+    )
     assert len(told) == 2
     assert all("could not be measured" in sentence for sentence in told)
     assert broken_gates({}, [Gate("f1", minimum=0.0)]) == [
@@ -184,7 +204,7 @@ def test_a_gate_on_what_could_not_be_measured_is_broken() -> None:
 
 
 def test_rounding_breaks_no_gate() -> None:
-    short = Evaluation((), {"f1": Measure(0.9 - 1e-12, 10)})
+    short = {"f1": Measure(0.9 - 1e-12, 10)}
     assert broken_gates(short, [Gate("f1", minimum=0.9)]) == []
-    short = Evaluation((), {"f1": Measure(0.8999, 10)})
+    short = {"f1": Measure(0.8999, 10)}
     assert len(broken_gates(short, [Gate("f1", minimum=0.9)])) == 1

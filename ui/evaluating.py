@@ -1,0 +1,85 @@
+"""The verb `rag evaluate`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rag.settings import read_settings
+from ui import printing
+from ui.options import (
+    EmbedderOption,
+    EndpointOption,
+    GeneratorOption,
+    JsonOption,
+    LibrariesOption,
+    ModeOption,
+    OutOption,
+    RerankerOption,
+    asked,
+    lines_to,
+    print_json,
+)
+
+
+def evaluate(
+    cases: Annotated[Path, typer.Argument(help="JSON lines of cases.")],
+    mode: ModeOption = None,
+    least: Annotated[
+        list[str] | None, typer.Option("--min", help="Gate: NAME=VALUE, at least.")
+    ] = None,
+    most: Annotated[
+        list[str] | None, typer.Option("--max", help="Gate: NAME=VALUE, at most.")
+    ] = None,
+    out: OutOption = None,
+    library: LibrariesOption = None,
+    embedder: EmbedderOption = None,
+    generator: GeneratorOption = None,
+    endpoint: EndpointOption = None,
+    reranker: RerankerOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Ask cases with known answers and measure; ends 1 when a gate fails."""
+    from rag import assemble
+    from rag.ask import ask as answer
+    from rag.evaluation.cases import read_cases
+    from rag.evaluation.gates import Gate, broken_gates
+    from rag.evaluation.metrics import METRICS
+    from rag.evaluation.run import evaluate as run
+
+    settings = read_settings(
+        **asked(library),
+        embedder=embedder,
+        generator=generator,
+        endpoint=endpoint,
+        reranker=reranker,
+        mode=mode,
+    )
+    gates = [Gate.at_least(text, METRICS) for text in least or []]
+    gates += [Gate.at_most(text, METRICS) for text in most or []]
+    rows = read_cases(cases)
+    parts = assemble.parts(settings, mode=settings.mode)
+    with lines_to(out) as write, printing.LoadProgress(sys.stderr) as bar:
+        results = run(
+            rows,
+            lambda case: answer(case.question, parts, mode=settings.mode, history=case.history),
+            progress=lambda done, total: bar.update("asking", done, total),
+        )
+        for line in results.lines() if write else ():
+            write(line)  # type: ignore[misc]
+    if as_json:
+        head = {"cases": len(rows), "mode": settings.mode.value}
+        print_json({**head, **results.summary_as_json()})
+    else:
+        printing.metrics(results.metrics)
+    for failure in results.failures:
+        print(f"Case {failure.id} failed: {failure.error}", file=sys.stderr)
+    broken = broken_gates(results.metrics, gates)
+    for sentence in broken:
+        print(sentence, file=sys.stderr)
+    if broken:
+        return 1
+    return 5 if results.failures else 0
