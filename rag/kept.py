@@ -8,9 +8,7 @@ kept is said in its notes.
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import importlib.metadata
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +23,7 @@ from rag.errors import LibraryBusy, LibraryError, SettingsError, SourceboundErro
 from rag.filters import NONE, Filters
 from rag.library.conversations import Rest, found_in, placed, rests
 from rag.library.folder import Library
+from rag.program import identity
 from rag.question import TURNS
 from rag.records import Mode, Outcome, Reply
 from rag.retrieve import check_question
@@ -185,7 +184,7 @@ def key(
 ) -> str:
     """SHA-256, in hex, of all that decides the answer; `program` is this one unless given."""
     decides = {
-        "program": program or _this_program(),
+        "program": program or identity(),
         "question": question.strip(),
         "mode": mode,
         "filters": asdict(filters),
@@ -195,24 +194,6 @@ def key(
         "libraries": [str(each.path) for each in parts.libraries] if parts.libraries[1:] else [],
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
-
-
-@functools.cache
-def _this_program() -> str:
-    # Once for each process: what runs does not change when its files do.
-    return identity_of(Path(__file__).parent)
-
-
-def identity_of(room: Path) -> str:
-    """Version and digest of the code that answers: what changes it asks anew."""
-    try:
-        total = hashlib.sha256(importlib.metadata.version("sourcebound").encode())
-    except importlib.metadata.PackageNotFoundError:
-        total = hashlib.sha256()
-    for file in sorted(room.rglob("*")):
-        if file.suffix in (".py", ".json"):
-            total.update(file.relative_to(room).as_posix().encode() + b"\0" + file.read_bytes())
-    return total.hexdigest()
 
 
 def _decides(part: Any) -> Any:

@@ -16,7 +16,7 @@ from difflib import SequenceMatcher
 from rag.logistic import Logistic
 from rag.numerals import numbers
 from rag.records import Span
-from rag.text import NAME, STOPWORDS, content_stems, sentences, stands_in, stems
+from rag.text import NAME, STOPWORDS, apart, content_stems, sentences, stands_in, stems, word_spans
 
 FEATURES = ("cover", "run", "numbers", "names")
 """What a statement is judged by, each 0..1.
@@ -51,40 +51,81 @@ class Judged:
     missing: tuple[str, ...]
 
 
-def judge(statement: str, texts: Sequence[str]) -> Judged:
-    """How far the texts carry one statement; surely, where one holds it word by word.
+class Texts:
+    """Texts that statements are judged by, cut and stemmed once for all of them."""
 
-    Deterministic, and linear in the texts' length.
-    """
-    cut = [(at, span) for at, text in enumerate(texts) for span in sentences(text)]
-    cut = cut[:MOST_SENTENCES]
-    said = [stems(texts[at][span.start : span.end]) for at, span in cut]
-    holds = [set(words) for words in said]
-    wanted = sorted(set(content_stems(statement)))
-    weights = _weights_of(wanted, holds)
-    total = sum(weights.values()) or 1.0
-    shares = [sum(weights[stem] for stem in wanted if stem in held) / total for held in holds]
-    # Ties by place, so that the order is the same everywhere.
-    order = sorted(range(len(cut)), key=lambda at: (-shares[at], at))[:_BEST]
-    everything = "\n".join(texts)
-    absent_numbers = sorted(numbers(statement) - numbers(everything))
-    named = _names(statement)
-    absent_names = sorted(named - set(re.findall(r"\w+", everything.casefold())))
-    known = set(stems(everything))
-    values = (
-        sum(stem in known for stem in wanted) / max(1, len(wanted)),
-        max((_in_order(stems(statement), said[at]) for at in order), default=0.0),
-        _share(absent_numbers, numbers(statement)),
-        _share(absent_names, named),
-    )
-    place = cut[order[0]] if order else None
-    return Judged(
-        1.0 if any(stands_in(statement, text) for text in texts) else _FITTED.probability(values),
-        values,
-        place[0] if place else None,
-        place[1] if place else None,
-        (*absent_numbers, *absent_names),
-    )
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+        cut = [(at, span) for at, text in enumerate(texts) for span in sentences(text)]
+        self._cut = cut[:MOST_SENTENCES]
+        self._said = [stems(apart(texts[at][span.start : span.end])) for at, span in self._cut]
+        self._holds = [set(words) for words in self._said]
+        everything = "\n".join(texts)
+        self._known = set(stems(apart(everything)))
+        self._words = set(re.findall(r"\w+", everything.casefold()))
+        self._numbers = numbers(everything)
+
+    def judge(self, statement: str) -> Judged:
+        """How far the texts carry one statement; surely, where one holds it word by word.
+
+        Deterministic, and linear in the texts' length.
+        """
+        spaced = apart(statement)
+        wanted = sorted(set(content_stems(spaced)))
+        weights = _weights_of(wanted, self._holds)
+        total = sum(weights.values()) or 1.0
+        shares = [
+            sum(weights[stem] for stem in wanted if stem in held) / total for held in self._holds
+        ]
+        # Ties by place, so that the order is the same everywhere.
+        order = sorted(range(len(shares)), key=lambda at: (-shares[at], at))[:_BEST]
+        stated = numbers(statement)
+        absent_numbers = sorted(stated - self._numbers)
+        named = _names(statement)
+        absent_names = sorted(named - self._words)
+        said = stems(spaced)
+        values = (
+            sum(stem in self._known for stem in wanted) / max(1, len(wanted)),
+            max((_in_order(said, self._said[at]) for at in order), default=0.0),
+            _share(absent_numbers, stated),
+            _share(absent_names, named),
+        )
+        place = self._cut[order[0]] if order else None
+        verbatim = any(stands_in(statement, text) for text in self._texts)
+        support = 0.0
+        if self._cut:
+            support = 1.0 if verbatim else _FITTED.probability(values)
+        return Judged(
+            support,
+            values,
+            place[0] if place else None,
+            place[1] if place else None,
+            (*absent_numbers, *absent_names),
+        )
+
+    def unsupported(self, statement: str) -> tuple[Span, ...]:
+        """Stretches of a statement whose words stand in none of the texts, in order.
+
+        Such words and the stopwords between them are one stretch; any other word ends it.
+        """
+        found: list[Span] = []
+        joins = False
+        for span in word_spans(statement):
+            word = statement[span.start : span.end]
+            if word.lower() in STOPWORDS:
+                continue
+            stated = numbers(word)
+            there = stated <= self._numbers if stated else stems(word)[0] in self._known
+            if not there:
+                start = found.pop().start if joins else span.start
+                found.append(Span(start, span.end))
+            joins = not there
+        return tuple(found)
+
+
+def judge(statement: str, texts: Sequence[str]) -> Judged:
+    """How far the texts carry one statement; see `Texts.judge`, which several can share."""
+    return Texts(texts).judge(statement)
 
 
 def _weights_of(wanted: Sequence[str], holds: Sequence[set[str]]) -> dict[str, float]:

@@ -21,6 +21,14 @@ _WINDOW = 10_000
 NAME = re.compile(r"\b[A-Z][\w'’-]*|\b\w*[a-z][A-Z]\w*")
 """A word that is written as names are: with a capital at its beginning or inside."""
 
+# Thai, Lao, Myanmar, Khmer, kana, Han.
+_SCRIPTS = (
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+_UNSPACED = re.compile(f"({_SCRIPTS})")
+_TOKEN = re.compile(rf"(?=\w){_SCRIPTS}|(?:(?!{_SCRIPTS})\w)+")
+
 _WORD = re.compile(r"\w+(?:['’.,]\w+)*")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
 _LIST_MARK = re.compile(r"[ \t]*(?:[-*•‣◦▪·–]|\(?(?:\d{1,3}|[A-Za-z])[.)])[ \t]+\S")
@@ -42,6 +50,19 @@ STOPWORDS = frozenset(
 def words(text: str) -> list[str]:
     """Words and numbers as they stand; "3.5" and "don't" are one word each."""
     return _WORD.findall(text)
+
+
+def apart(text: str) -> str:
+    """The text with each character of a script without spaces standing as a word of its own.
+
+    "Whole words" would mean whole sentences there.
+    """
+    return _UNSPACED.sub(r" \1 ", text)
+
+
+def word_spans(text: str) -> list[Span]:
+    """Where the words of `apart(text)` stand in the text, in order."""
+    return [Span(*match.span()) for match in _TOKEN.finditer(text)]
 
 
 @functools.cache

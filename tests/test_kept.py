@@ -21,6 +21,7 @@ from rag.errors import ConversationUnknown, LibraryBusy, LibraryError
 from rag.filters import Filters
 from rag.library import conversations
 from rag.library.folder import Library
+from rag.program import identity_of
 from rag.question import TURNS
 from rag.records import Mode, Outcome, Reply
 from tests.conftest import ROOT
@@ -173,13 +174,13 @@ def test_everything_that_decides_changes_the_key(library: Library, other: Librar
 
 
 def test_another_program_asks_anew(tmp_path: Path) -> None:
-    before = kept.identity_of(tmp_path)
+    before = identity_of(tmp_path)
     code = tmp_path / "room" / "step.py"
     code.parent.mkdir()
     code.write_text("one = 1")
-    written = kept.identity_of(tmp_path)
+    written = identity_of(tmp_path)
     code.write_text("one = 2")
-    assert len({before, written, kept.identity_of(tmp_path)}) == 3
+    assert len({before, written, identity_of(tmp_path)}) == 3
 
 
 def test_what_broke_is_not_kept(library: Library) -> None:

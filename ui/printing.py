@@ -224,6 +224,11 @@ def metrics(found: Mapping[str, Measure]) -> None:
     Console(width=_WIDEST, highlight=False).print(table)
 
 
+def rows_and_failures(rows: int, failed: int) -> str:
+    """How many rows there were, and how many of them are no part of any value."""
+    return f"{_count(rows, 'row')}, {failed} of them failed." if failed else _count(rows, "row")
+
+
 def _quote(quote: Quote) -> None:
     print()
     text = Text(_wrap("“" + " ".join(quote.text.split()) + "”", "  "))

@@ -6,15 +6,23 @@ would be a number over another set. A batch is read row by row: one bad row cost
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import CasesError
-
-_BOM = b"\xef\xbb\xbf"
+from rag.evaluation.jsonlines import (
+    Malformed,
+    encodable,
+    flag_of,
+    kind_of,
+    lines,
+    must_be_readable,
+    objects_of,
+    parsed,
+    text_of,
+    texts_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +77,6 @@ class BadRow:
     error: str
 
 
-class _Malformed(Exception):
-    """What is wrong with one row, in words, without the place."""
-
-
 def read_cases(path: Path) -> list[Case]:
     """All cases of a file, in its order.
 
@@ -81,18 +85,18 @@ def read_cases(path: Path) -> list[Case]:
     when the file is empty or cannot be read.
     """
     cases: list[Case] = []
-    lines: dict[str, int] = {}
-    for number, line in _lines(path):
+    seen: dict[str, int] = {}
+    for number, line in lines(path):
         try:
-            case = _case(_row(line))
-        except _Malformed as error:
+            case = _case(parsed(line))
+        except Malformed as error:
             raise CasesError(f"{path}, line {number}: {error}.") from None
-        if case.id in lines:
+        if case.id in seen:
             raise CasesError(
                 f'{path}, line {number}: the "id" {case.id!r} stands already on line '
-                f"{lines[case.id]}; give every case its own."
+                f"{seen[case.id]}; give every case its own."
             )
-        lines[case.id] = number
+        seen[case.id] = number
         cases.append(case)
     if not cases:
         raise CasesError(f"{path} holds no case; write one JSON object per line.")
@@ -106,73 +110,37 @@ def read_questions(path: Path) -> Iterator[Question | BadRow]:
     yields nothing. Raises `CasesError`, at the call and not at the first row, when the file
     cannot be read.
     """
-    _must_be_readable(path)
+    must_be_readable(path)
     return _questions(path)
 
 
 def _questions(path: Path) -> Iterator[Question | BadRow]:
-    for number, line in _lines(path):
+    for number, line in lines(path):
         row: dict[str, object] = {}
         try:
-            row = _row(line)
+            row = parsed(line)
             yield _question(row)
-        except _Malformed as error:
+        except Malformed as error:
             name = row.get("id")
             yield BadRow(
-                name if isinstance(name, str) and _encodable(name) else None,
+                name if isinstance(name, str) and encodable(name) else None,
                 f"line {number}: {error}",
             )
 
 
-def _must_be_readable(path: Path) -> None:
-    if not path.exists():
-        raise CasesError(f"{path} does not exist; check the path.")
-    if path.is_dir():
-        raise CasesError(f"{path} is a folder; name a file of JSON lines.")
-    if not os.access(path, os.R_OK):
-        raise CasesError(f"{path} may not be read; check its permissions.")
-
-
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Lines that are not blank, numbered from 1; undecoded, so that bad bytes cost one row only."""
-    _must_be_readable(path)
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                text = line.removeprefix(_BOM) if number == 1 else line
-                if text.strip():
-                    yield number, text
-    except OSError as error:
-        raise CasesError(f"{path} cannot be read ({error.strerror}); check the file.") from error
-
-
-def _row(line: bytes) -> dict[str, object]:
-    try:
-        row = json.loads(line.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise _Malformed("this is not UTF-8; save the file as UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise _Malformed(f"this is not JSON ({error.msg} at column {error.colno})") from None
-    except (ValueError, RecursionError):
-        raise _Malformed("this JSON is nested too deeply or holds too long a number") from None
-    if not isinstance(row, dict):
-        raise _Malformed("a JSON object is needed")
-    return row
-
-
 def _case(row: dict[str, object]) -> Case:
     return Case(
-        id=_text(row, "id"),
-        question=_text(row, "question"),
-        answers=_texts(row, "answers"),
-        answerable=_flag(row, "answerable"),
+        id=text_of(row, "id"),
+        question=text_of(row, "question"),
+        answers=texts_of(row, "answers"),
+        answerable=flag_of(row, "answerable"),
         evidence=tuple(
             Evidence(
-                document=_text(item, "document", where),
+                document=text_of(item, "document", where),
                 page=_page(item, "page", where),
-                quote=_text(item, "quote", where) if item.get("quote") is not None else None,
+                quote=text_of(item, "quote", where) if item.get("quote") is not None else None,
             )
-            for where, item in _objects(row, "evidence")
+            for where, item in objects_of(row, "evidence")
         ),
         history=_history(row),
     )
@@ -180,9 +148,9 @@ def _case(row: dict[str, object]) -> Case:
 
 def _question(row: dict[str, object]) -> Question:
     return Question(
-        id=_text(row, "id"),
-        question=_text(row, "question"),
-        documents=_texts(row, "documents") if row.get("documents") is not None else None,
+        id=text_of(row, "id"),
+        question=text_of(row, "question"),
+        documents=texts_of(row, "documents") if row.get("documents") is not None else None,
         history=_history(row),
     )
 
@@ -191,38 +159,9 @@ def _history(row: dict[str, object]) -> tuple[tuple[str, str], ...]:
     if row.get("history") is None:
         return ()
     return tuple(
-        (_text(turn, "question", where), _text(turn, "answer", where, blank=True))
-        for where, turn in _objects(row, "history")
+        (text_of(turn, "question", where), text_of(turn, "answer", where, blank=True))
+        for where, turn in objects_of(row, "history")
     )
-
-
-def _value(row: dict[str, object], key: str, where: str) -> object:
-    if key not in row:
-        raise _Malformed(f'the key "{where}{key}" is missing')
-    return row[key]
-
-
-def _text(row: dict[str, object], key: str, where: str = "", *, blank: bool = False) -> str:
-    value = _value(row, key, where)
-    if not isinstance(value, str):
-        raise _Malformed(f'"{where}{key}" must be text, not {_kind(value)}')
-    if not blank and not value.strip():
-        raise _Malformed(f'"{where}{key}" is empty')
-    if not _encodable(value):
-        raise _Malformed(f'"{where}{key}" holds half of a character (a lone surrogate)')
-    return value
-
-
-def _texts(row: dict[str, object], key: str) -> tuple[str, ...]:
-    texts = {f"[{i}]": item for i, item in enumerate(_list(row, key))}
-    return tuple(_text(texts, place, key) for place in texts)
-
-
-def _flag(row: dict[str, object], key: str) -> bool:
-    value = _value(row, key, "")
-    if not isinstance(value, bool):
-        raise _Malformed(f'"{key}" must be true or false, not {_kind(value)}')
-    return value
 
 
 def _page(row: dict[str, object], key: str, where: str) -> int | None:
@@ -230,41 +169,7 @@ def _page(row: dict[str, object], key: str, where: str) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool):
-        raise _Malformed(f'"{where}{key}" must be a whole number, not {_kind(value)}')
+        raise Malformed(f'"{where}{key}" must be a whole number, not {kind_of(value)}')
     if value < 1:
-        raise _Malformed(f'"{where}{key}" is {value}, but pages count from 1')
+        raise Malformed(f'"{where}{key}" is {value}, but pages count from 1')
     return value
-
-
-def _objects(row: dict[str, object], key: str) -> Iterator[tuple[str, dict[str, object]]]:
-    for i, item in enumerate(_list(row, key)):
-        if not isinstance(item, dict):
-            raise _Malformed(f'"{key}[{i}]" must be an object, not {_kind(item)}')
-        yield f"{key}[{i}].", item
-
-
-def _list(row: dict[str, object], key: str) -> list[object]:
-    value = _value(row, key, "")
-    if not isinstance(value, list):
-        raise _Malformed(f'"{key}" must be a list, not {_kind(value)}')
-    return value
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, int | float):
-        return "a number"
-    if isinstance(value, str):
-        return "text"
-    return "a list" if isinstance(value, list) else "an object"

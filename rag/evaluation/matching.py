@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import string
 import unicodedata
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-from rag.text import stands_in
+from rag.text import apart, stands_in
 
 _ARTICLES = frozenset({"a", "an", "the"})
-
-# Scripts written without spaces between words: each character stands as a word of its own, or
-# "whole words" would mean whole sentences there. Thai, Lao, Myanmar, Khmer, kana, Han.
-_UNSPACED = re.compile(
-    "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uf900-\ufaff\U00020000-\U0003ffff])"
-)
 
 
 class _WithoutPunctuation(dict[int, int | None]):
@@ -42,7 +34,7 @@ def normalised_words(text: str) -> list[str]:
     letters of every script stay; scripts without spaces give one word per character.
     """
     bare = text.lower().translate(_without_punctuation)
-    return [word for word in _UNSPACED.sub(r" \1 ", bare).split() if word not in _ARTICLES]
+    return [word for word in apart(bare).split() if word not in _ARTICLES]
 
 
 def normalise(text: str) -> str:

@@ -97,6 +97,7 @@ def bootstrap(
 ) -> tuple[float | None, float | None]:
     """95 % percentile interval of a statistic over 1,000 resamples; the same at every call.
 
+    The order of the values does not matter: the same rows in another order give the same interval.
     `statistic` maps shape (resamples, n) to shape (resamples,). One value says nothing about its
     own spread: the interval is then (None, None). Method: B. Efron and R. J. Tibshirani, "An
     Introduction to the Bootstrap" (1993), chapter 13.
@@ -104,7 +105,7 @@ def bootstrap(
     n = len(values)
     if n < 2:
         return None, None
-    rows = np.asarray(values, dtype=np.float64)
+    rows = np.sort(np.asarray(values, dtype=np.float64))
     generator = np.random.default_rng(_SEED)
     batch = max(1, min(_RESAMPLES, _DRAWS_AT_ONCE // n))
     found = [

@@ -1,0 +1,66 @@
+"""The verb `rag score`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rag.evaluation.results import RowResult, summary_as_json
+from ui import printing
+from ui.options import JsonOption, OutOption, print_json
+
+
+def score(
+    answers: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="Answers with their contexts: JSON lines, a JSON list, or CSV; our keys, or "
+            "those of RAGAS, LangChain, LlamaIndex, DeepEval.",
+        ),
+    ],
+    out: OutOption = None,
+    least: Annotated[
+        list[str] | None, typer.Option("--min", help="Gate: NAME=VALUE, at least.")
+    ] = None,
+    most: Annotated[
+        list[str] | None, typer.Option("--max", help="Gate: NAME=VALUE, at most.")
+    ] = None,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Score the other rows where some are malformed.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Score the grounding of answers that any system gave; ends 1 when a gate fails."""
+    from rag.evaluation.gates import Gate, broken_gates
+    from rag.evaluation.grounding import METRICS
+    from rag.evaluation.scoring import check, score_file
+
+    gates = [Gate.at_least(text, METRICS) for text in least or []]
+    gates += [Gate.at_most(text, METRICS) for text in most or []]
+    checked = check(answers, keep_going=keep_going)
+
+    def each(row: RowResult) -> None:
+        if row.error is not None:
+            print(f"Row {row.id} failed: {row.error}", file=sys.stderr)
+        if as_json and out is None:
+            print_json(row.as_json())
+
+    with printing.LoadProgress(sys.stderr) as bar:
+        summary = score_file(
+            checked, out, each=each, progress=lambda done, total: bar.update("scoring", done, total)
+        )
+    if as_json:
+        print_json(summary_as_json(summary, checked.about))
+    else:
+        printing.metrics(summary)
+        print(printing.rows_and_failures(checked.rows, checked.malformed))
+    broken = broken_gates(summary, gates)
+    for sentence in broken:
+        print(sentence, file=sys.stderr)
+    if broken:
+        return 1
+    return 2 if checked.malformed else 0
