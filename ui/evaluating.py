@@ -45,6 +45,7 @@ def evaluate(
     """Ask cases with known answers and measure; ends 1 when a gate fails."""
     from rag import assemble
     from rag.ask import ask as answer
+    from rag.evaluation import circumstances
     from rag.evaluation.cases import read_cases
     from rag.evaluation.gates import Gate, broken_gates
     from rag.evaluation.metrics import METRICS
@@ -67,6 +68,8 @@ def evaluate(
             rows,
             lambda case: answer(case.question, parts, mode=settings.mode, history=case.history),
             progress=lambda done, total: bar.update("asking", done, total),
+            about=circumstances.of_cases(cases, parts, settings.mode),
+            memory=circumstances.peak_memory,
         )
         for line in results.lines() if write else ():
             write(line)  # type: ignore[misc]

@@ -14,8 +14,8 @@ _Z95 = 1.959963984540054
 
 _SEED = 20_250_101
 _RESAMPLES = 1000
-_DRAWS_AT_ONCE = 4_000_000
-"""Indices drawn in one go: 32 MB, however many rows there are."""
+_DRAWS_AT_ONCE = 500_000
+"""Indices drawn in one go: 4 MB and as much again for the values, however many rows there are."""
 
 _Matrix = npt.NDArray[np.float64]
 

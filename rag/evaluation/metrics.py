@@ -21,16 +21,12 @@ from rag.evaluation.matching import (
     normalised_words,
     overlaps,
 )
-from rag.records import Answer, Document, Outcome, Passage, Quote, Reply
-
-DEPTHS = (1, 3, 5, 10)
-"""The k of `document_hit@k`, `page_hit@k` and `quote_hit@k`."""
-
-_HITS = tuple(f"{kind}_hit@{k}" for kind in ("document", "page", "quote") for k in DEPTHS)
+from rag.evaluation.ranking import HITS, RANKINGS, applicable, names_of, rank
+from rag.records import Answer, Outcome, Quote, Reply
 
 PROPORTIONS = frozenset(
     {
-        *_HITS,
+        *HITS,
         "answer_in_quotes",
         "exact_match",
         "rightly_refused",
@@ -42,9 +38,8 @@ PROPORTIONS = frozenset(
 """Metrics whose value for one row is 0 or 1."""
 
 ROW_METRICS = (
-    *_HITS,
-    "ndcg@10",
-    "mrr@10",
+    *HITS,
+    *RANKINGS,
     "answer_in_quotes",
     "exact_match",
     "f1",
@@ -61,7 +56,10 @@ ROW_METRICS = (
 SECONDS = {"seconds_p50": 50.0, "seconds_p95": 95.0}
 """Percentiles over the seconds of all rows."""
 
-METRICS = (*ROW_METRICS, *SECONDS)
+MEMORY = "memory_mb"
+"""Most memory (10^6 bytes) that the process held, of a run whose caller measures it."""
+
+METRICS = (*ROW_METRICS, *SECONDS, MEMORY)
 """All names that are reported and that a gate may name."""
 
 _REFUSED = frozenset({Outcome.NO_EVIDENCE, Outcome.WITHHELD})
@@ -77,9 +75,7 @@ def row_metrics(case: Case, reply: Reply) -> dict[str, float | None]:
     answer = reply.answer
     values: dict[str, float | None] = dict.fromkeys(ROW_METRICS)
     applicable = applicable_metrics(case)
-    values.update(_hits(case, reply.passages))
-    if case.evidence:
-        values["ndcg@10"], values["mrr@10"] = ndcg_and_mrr(case.evidence, reply.passages)
+    values.update(rank(case.evidence, reply.passages))
     for name, metric in _ANSWER_METRICS.items():
         if name in applicable:
             # A short answer is compared as such; ROUGE-L is about the whole.
@@ -106,12 +102,7 @@ def applicable_metrics(case: Case) -> frozenset[str]:
     among these wherever an answer would make them apply.
     """
     names = {"groundedness"}
-    if case.evidence:
-        names |= {"ndcg@10", "mrr@10", *(f"document_hit@{k}" for k in DEPTHS)}
-    if any(item.page is not None for item in case.evidence):
-        names |= {f"page_hit@{k}" for k in DEPTHS}
-    if any(item.quote is not None for item in case.evidence):
-        names |= {f"quote_hit@{k}" for k in DEPTHS}
+    names |= applicable(case.evidence)
     if not case.answerable:
         return frozenset(names | {"rightly_refused", "wrongly_answered"})
     names.add("wrongly_refused")
@@ -182,64 +173,6 @@ _ANSWER_METRICS: dict[str, Callable[[str, Sequence[str]], float]] = {
 }
 
 
-def ndcg_and_mrr(evidence: Sequence[Evidence], passages: Sequence[Passage]) -> tuple[float, float]:
-    """nDCG@10 and reciprocal rank@10 (0..1) by document, as `ir_measures` computes them.
-
-    Passages are first folded to distinct documents, each at the place of its best passage; every
-    document of the evidence has gain 1. Two evidence names of one found document are one document.
-    """
-    import ir_measures
-
-    found = list({p.document.id: p.document for p in _by_rank(passages)}.values())
-    names = {item.document for item in evidence}
-    qrels: dict[str, int] = {}
-    run: dict[str, float] = {}
-    for place, document in enumerate(found):
-        mine = names & _names(document)
-        names -= mine
-        run[f"found {place}"] = float(-place)  # distinct, so that no tie is left to the library
-        if mine:
-            qrels[f"found {place}"] = 1
-    qrels.update({f"missed {name}": 1 for name in names})
-    measures = [ir_measures.nDCG @ 10, ir_measures.RR @ 10]
-    values = ir_measures.calc_aggregate(measures, {"case": qrels}, {"case": run})
-    return float(values[measures[0]]), float(values[measures[1]])
-
-
-def _hits(case: Case, passages: Sequence[Passage]) -> dict[str, float]:
-    """1 where one of the first k passages is right, for every kind of evidence the case has."""
-    paged = [item for item in case.evidence if item.page is not None]
-    quoted = [item for item in case.evidence if item.quote is not None]
-    tests: dict[str, tuple[list[Evidence], Callable[[Passage, Evidence], bool]]] = {
-        "document": (list(case.evidence), _in_document),
-        "page": (paged, _on_page),
-        "quote": (quoted, _holds_quote),
-    }
-    values: dict[str, float] = {}
-    ranked = _by_rank(passages)[: max(DEPTHS)]
-    for kind, (evidence, test) in tests.items():
-        if evidence:
-            places = (i for i, p in enumerate(ranked) if any(test(p, item) for item in evidence))
-            first = next(places, math.inf)
-            values.update({f"{kind}_hit@{k}": float(first < k) for k in DEPTHS})
-    return values
-
-
-def _in_document(passage: Passage, item: Evidence) -> bool:
-    return item.document in _names(passage.document)
-
-
-def _on_page(passage: Passage, item: Evidence) -> bool:
-    return _in_document(passage, item) and passage.chunk.page == item.page
-
-
-def _holds_quote(passage: Passage, item: Evidence) -> bool:
-    """Whether the passage holds the quote, or more than half of its words where a border cut it."""
-    return _in_document(passage, item) and (
-        covered_share(item.quote or "", [passage.chunk.text]) > 0.5
-    )
-
-
 def groundedness(answer: Answer) -> float | None:
     """Mean support (0..1) of the sentences that were said.
 
@@ -287,7 +220,7 @@ def citation_recall(case: Case, answer: Answer) -> float | None:
 
 
 def _rests_on(quote: Quote, item: Evidence) -> bool:
-    if item.document not in _names(quote.document):
+    if item.document not in names_of(quote.document):
         return False
     if item.quote is not None:
         return overlaps(item.quote, quote.text)
@@ -297,13 +230,5 @@ def _rests_on(quote: Quote, item: Evidence) -> bool:
 def _covers(quotes: Sequence[Quote], item: Evidence) -> bool:
     if item.quote is None:
         return any(_rests_on(quote, item) for quote in quotes)
-    there = [quote.text for quote in quotes if item.document in _names(quote.document)]
+    there = [quote.text for quote in quotes if item.document in names_of(quote.document)]
     return covered_share(item.quote, there) > 0.5
-
-
-def _names(document: Document) -> set[str]:
-    return {document.name, *document.also}
-
-
-def _by_rank(passages: Sequence[Passage]) -> list[Passage]:
-    return sorted(passages, key=lambda passage: passage.rank)

@@ -8,6 +8,7 @@ from rag.errors import SourceboundError
 from rag.evaluation.cases import Case
 from rag.evaluation.measure import Measure, mean, percentile, proportion
 from rag.evaluation.metrics import (
+    MEMORY,
     PROPORTIONS,
     ROW_METRICS,
     SECONDS,
@@ -25,13 +26,14 @@ def evaluate(
     *,
     progress: Callable[[int, int], None] | None = None,
     about: About | None = None,
+    memory: Callable[[], float | None] = lambda: None,
 ) -> Results:
     """Asks every case in order and measures the replies.
 
     A `SourceboundError` fails its row and the next one is asked; anything else is a defect and is
     raised. `progress` gets the number of rows done and of all rows, after each row. The values
     follow from the replies alone: the same replies give the same numbers and intervals. `about` is
-    handed through.
+    handed through, and `memory` asked once at the end for the most that was held, in 10^6 bytes.
     """
     rows: list[RowResult] = []
     for case in cases:
@@ -43,7 +45,10 @@ def evaluate(
             rows.append(_measured(case, reply))
         if progress is not None:
             progress(len(rows), len(cases))
-    return Results(tuple(rows), _summary(cases, rows), about)
+    summary = _summary(cases, rows)
+    held = memory()
+    summary[MEMORY] = Measure(held, len(rows)) if held else Measure(None, 0, len(rows))
+    return Results(tuple(rows), summary, about)
 
 
 def _measured(case: Case, reply: Reply) -> RowResult:

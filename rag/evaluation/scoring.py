@@ -17,11 +17,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rag.errors import CasesError, SettingsError
+from rag.evaluation import circumstances
 from rag.evaluation.answers import Answered, BadAnswer, answered, read_answers
 from rag.evaluation.grounding import METRICS, PROPORTIONS, failed, score
 from rag.evaluation.measure import Measure, mean, proportion
 from rag.evaluation.results import About, Results, RowResult, row_from_json, summary_as_json
-from rag.program import name as program
 
 
 def score_answers(
@@ -94,9 +94,7 @@ def check(path: Path, *, keep_going: bool = False) -> Checked:
                 )
     if not rows:
         raise CasesError(f"{path} holds no answer; write one JSON object per line.")
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Checked(path, About("score", path.name, digest, program()), rows, malformed)
+    return Checked(path, circumstances.of_answers(path), rows, malformed)
 
 
 def score_file(

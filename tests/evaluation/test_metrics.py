@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -22,11 +23,11 @@ from rag.evaluation.metrics import (
     exact_match,
     f1,
     groundedness,
-    ndcg_and_mrr,
     rouge_l,
     row_metrics,
 )
-from rag.records import Answer, Outcome, Sentence
+from rag.evaluation.ranking import applicable, rank
+from rag.records import Answer, Outcome, Passage, Sentence
 
 from .parts import document, passage, quote, reply, said
 
@@ -92,24 +93,47 @@ def test_answer_stands_in_one_quote_as_whole_words() -> None:
 # --- finding -----------------------------------------------------------------------------------
 
 
+def by_document(evidence: Sequence[Evidence], found: Sequence[Passage]) -> tuple[float, float]:
+    values = rank(evidence, found)
+    return values["ndcg@10"], values["mrr@10"]
+
+
 def test_ndcg_and_mrr_by_document() -> None:
     a, b, c = document("a"), document("b"), document("c")
     evidence = [Evidence("b"), Evidence("missing"), Evidence("b", 3)]
     found = [passage(1, a), passage(2, a), passage(3, b), passage(4, b), passage(5, c)]
-    ndcg, mrr = ndcg_and_mrr(evidence, found)
+    ndcg, mrr = by_document(evidence, found)
     # Folded to a, b, c: b is second; two documents would have been right.
     assert ndcg == pytest.approx((1 / math.log2(3)) / (1 + 1 / math.log2(3)))
     assert mrr == 0.5
 
 
+def test_pages_and_quotes_are_ranked_too() -> None:
+    a = document("a")
+    found = [
+        passage(1, a, "nothing", 1),
+        passage(2, a, "the ferry costs four euros", 2),
+        passage(3, a, "dogs travel free of charge", 2),
+        passage(4, a, "nothing", 3),
+    ]
+    values = rank(
+        [Evidence("a", 2, "dogs travel free"), Evidence("a", 9, "nowhere at all said")], found
+    )
+    assert (values["document_recall@10"], values["mrr@10"]) == (1.0, 1.0)
+    # Pages 1, 2, 3: the second is right, and one of two that would have been.
+    assert (values["page_recall@10"], values["page_mrr@10"]) == (0.5, 0.5)
+    assert (values["quote_recall@10"], values["quote_mrr@10"]) == (0.5, pytest.approx(1 / 3))
+    assert set(rank([Evidence("a")], found)) == applicable([Evidence("a")])
+
+
 def test_ranks_decide_not_the_order_of_the_tuple() -> None:
     found = [passage(2, document("a")), passage(1, document("b"))]
-    assert ndcg_and_mrr([Evidence("b")], found) == (1.0, 1.0)
+    assert by_document([Evidence("b")], found) == (1.0, 1.0)
 
 
 def test_second_name_of_a_document_is_the_same_document() -> None:
     both = [Evidence("a"), Evidence("copy/a")]
-    assert ndcg_and_mrr(both, [passage(1, document("a", "copy/a"))]) == (1.0, 1.0)
+    assert by_document(both, [passage(1, document("a", "copy/a"))]) == (1.0, 1.0)
     values = row_metrics(
         case(Evidence("copy/a")), reply(NO_EVIDENCE, [passage(1, document("a", "copy/a"))])
     )
@@ -117,10 +141,10 @@ def test_second_name_of_a_document_is_the_same_document() -> None:
 
 
 def test_nothing_found_is_zero_and_the_eleventh_document_is_too_late() -> None:
-    assert ndcg_and_mrr([Evidence("a")], []) == (0.0, 0.0)
+    assert by_document([Evidence("a")], []) == (0.0, 0.0)
     found = [passage(n, document(str(n))) for n in range(1, 12)]
-    assert ndcg_and_mrr([Evidence("11")], found) == (0.0, 0.0)
-    assert ndcg_and_mrr([Evidence("10")], found)[1] == pytest.approx(0.1)
+    assert by_document([Evidence("11")], found) == (0.0, 0.0)
+    assert by_document([Evidence("10")], found)[1] == pytest.approx(0.1)
 
 
 def hits(found: Case, kind: str, *passages: object) -> list[float | None]:
@@ -266,8 +290,10 @@ def test_a_place_quoted_twice_counts_once() -> None:
 def test_names_are_those_of_the_contract() -> None:
     hit = [f"{kind}_hit@{k}" for kind in ("document", "page", "quote") for k in (1, 3, 5, 10)]
     rest = (
-        "ndcg@10 mrr@10 answer_in_quotes exact_match f1 rouge_l rightly_refused wrongly_refused "
-        "wrongly_answered groundedness citation_precision citation_recall seconds_p50 seconds_p95"
+        "ndcg@10 mrr@10 document_recall@10 page_ndcg@10 page_mrr@10 page_recall@10 quote_ndcg@10 "
+        "quote_mrr@10 quote_recall@10 answer_in_quotes exact_match f1 rouge_l rightly_refused "
+        "wrongly_refused wrongly_answered groundedness citation_precision citation_recall "
+        "seconds_p50 seconds_p95 memory_mb"
     )
     assert list(METRICS) == hit + rest.split()
     assert set(ROW_METRICS) >= PROPORTIONS
