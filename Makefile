@@ -33,7 +33,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # The steps of `test` stand in their order, also under `make -j`.
 .NOTPARALLEL:
 BENCHES := retrieval quotes answers determinism latency hostile kill load memory pdf conversation \
-	scale short grounding scan conflicts chunks
+	scale short grounding scoring scan conflicts chunks
 .PHONY: help setup setup-dev browser tesseract run test check pytest format eval clean fit-evidence \
 	test-offline $(BENCHES:%=bench-%)
 
@@ -121,6 +121,7 @@ bench-memory: ## Peak memory of a load at 1, 2 and 4 times as many documents
 bench-pdf: ## The PDF reader against pypdf
 bench-scale: ## Search time, recall and memory at 100,000 passages (BENCH="--chunks 1000000")
 bench-grounding: ## Do texts carry a statement? AUROC on labelled sets
+bench-scoring: ## How many answers are scored a second, in how much memory
 bench-short: ## How often the short answer is marked, and is right
 bench-scan: ## A scan for phrases against reading every page
 bench-conversation: ## Follow-ups found bare and completed; controls that must not change

@@ -58,6 +58,26 @@ def test_the_transcript_is_what_happens(
     assert seconds.sub("? s", said) == seconds.sub("? s", printed)
 
 
+@pytest.mark.parametrize(
+    ("said", "ends"), [("The mill burned down in 1912.", 0), ("A bridge fell in 1980.", 1)]
+)
+def test_its_gate_is_one(said: str, ends: int) -> None:
+    (script,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert script.count("\n") <= 12
+
+    class Document:
+        page_content = "The mill burned down in 1912."
+
+    class Chain:
+        def invoke(self, given: dict[str, str]) -> dict[str, object]:
+            return {**given, "result": said, "source_documents": [Document()]}
+
+    with pytest.raises(SystemExit) as caught:
+        exec(script, {"chain": Chain(), "questions": ["When did the mill burn down?"]})  # noqa: S102
+    assert (caught.value.code == 0) is (ends == 0)
+    assert ends == 0 or "below its minimum 0.9" in str(caught.value.code)
+
+
 def test_its_verbs_of_make_exist() -> None:
     named = set(re.findall(r"`?make ([a-z-]+)", README))
     assert {"run", "test"} <= named

@@ -235,27 +235,30 @@ def _contexts(row: Mapping[str, object], key: str) -> tuple[Context, ...]:
 
 
 def _context(item: object, where: str) -> Context:
-    """A text, or an object of LangChain, LlamaIndex or ours that holds one."""
+    """A text, or an object of LangChain, LlamaIndex, Haystack or ours that holds one."""
     if isinstance(item, str):
         return Context(_text(item, where))
-    try:
-        fields = _mapping(item)
-    except Malformed:
-        fields = {}
-    for inner in ("node", "kwargs", "document"):  # NodeWithScore; a serialised Document; Haystack
-        if isinstance(fields.get(inner), Mapping) or hasattr(fields.get(inner), "__dict__"):
-            fields = _mapping(fields[inner])
+    for inner in ("node", "kwargs", "document"):  # NodeWithScore; a serialised Document
+        found = _field(item, inner)
+        if found is not None and not isinstance(found, str):
+            item = found
     for name in ("page_content", "text", "content"):
-        if fields.get(name) is not None:
-            metadata = fields.get("metadata") or fields
-            known = _mapping(metadata) if not isinstance(metadata, str) else {}
-            names = (known.get(each) for each in _SOURCES)
+        text = _field(item, name)
+        if text is not None:
+            metadata = _field(item, "metadata")
+            known = item if metadata is None or isinstance(metadata, str) else metadata
+            names = (_field(known, each) for each in _SOURCES)
             source = next((each for each in names if isinstance(each, str) and each), "")
-            return Context(_text(fields[name], f"{where}.{name}"), source[:1_000])
+            return Context(_text(text, f"{where}.{name}"), source[:1_000])
     raise Malformed(
         f'"{where}" must be a text, or an object with "page_content", "text" or "content", '
         f"not {kind_of(item)}"
     )
+
+
+def _field(item: object, name: str) -> object:
+    """A value of a mapping or an object; None where it has none of that name."""
+    return item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
 
 
 def _text(value: object, where: str, *, none: bool = False) -> str:
