@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from rag.library.catalogue import StoredVectors, as_stored
 from rag.library.folder import Library
-from rag.ports import Embedder, PassageText, PassageVectors
+from rag.ports import Embedder, PassageText
 
 _AT_ONCE = 256
 """Chunks: enough for batches of like length, few enough for new words to be stored in between."""
@@ -86,12 +87,12 @@ class Embedding:
             if self._catalogue.embedder is None:
                 with self._catalogue.writing():
                     self._library.record_embedder(model)
-            found: dict[str, dict[int, PassageVectors]] = {}
+            found: dict[str, dict[int, StoredVectors]] = {}
             for start in range(0, len(rows), _AT_ONCE):
                 some = rows[start : start + _AT_ONCE]
                 vectors = model.embed_passages([text for _, _, text in some])
                 for (identity, key, _), vector in zip(some, vectors, strict=True):
-                    found.setdefault(identity, {})[key] = vector
+                    found.setdefault(identity, {})[key] = as_stored(vector)
                 done += len(some)
                 if start + len(some) < len(rows):
                     yield True
