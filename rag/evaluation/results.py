@@ -180,7 +180,14 @@ def read_results(path: Path) -> Results:
                     rows.append(row_from_json(found))
     except OSError as error:
         raise ResultsError(f"{path} cannot be read ({error.strerror}); check the path.") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ) as error:
         raise ResultsError(
             f"{path}, line {number}: this is not a row of results ({type(error).__name__}: "
             f"{error}). Give a file that `rag evaluate --out` or `rag score --out` wrote."
