@@ -267,7 +267,7 @@ def _statements(items: Sequence[Statement]) -> str:
 
 def _statement(item: Statement) -> str:
     """A sentence, what no text says of it marked; below it the quote, their common words marked."""
-    word_by_word = item.quote == item.text
+    word_for_word = item.quote == item.text
     said = shown(item.text, spans=item.unsupported, mark="sb-unsupported")
     support = "nothing to check"
     if item.support is not None:
@@ -282,8 +282,8 @@ def _statement(item: Statement) -> str:
         )
         support += f"; in no text: {names}{f' and {more} more' if more > 0 else ''}"
     source = shown(item.source, 2 * _MOST_NAME) if item.source else ""
-    if word_by_word:
-        about = f"Word by word in {source}" if source else "Word by word in its text"
+    if word_for_word:
+        about = f"Word for word in {source}" if source else "Word for word in its text"
         below = f'<p class="sb-place">{about}</p>'
     elif item.quote:
         common = _common(item.text[:MOST_TEXT], item.quote[:MOST_TEXT])
@@ -316,7 +316,7 @@ def shown(text: str, most: int = MOST_TEXT, *, spans: Sequence[Span] = (), mark:
     at = 0
     attribute = f' class="{mark}"' if mark else ""
     for span in sorted(spans, key=lambda each: (each.start, each.end)):
-        start, end = max(at, span.start), min(most, span.end)
+        start, end = max(at, span.start), min(len(head), span.end)
         if start < end:
             pieces.append(escape(head[at:start]))
             pieces.append(f"<mark{attribute}>{escape(head[start:end])}</mark>")

@@ -109,7 +109,7 @@ def _key(results: Results, metrics: tuple[str, ...]) -> list[dict[str, Any]]:
         {"name": "failed", "value": f"{failed:,}", "bad": failed > 0},
         *(
             {
-                "name": _shown(name),
+                "name": _metric_name(name),
                 "value": _number(results.metrics[name].value, 3),
                 "bad": False,
             }
@@ -134,7 +134,7 @@ def _metric(name: str, measure: Measure) -> dict[str, Any]:
     # Seconds have no scale that a reader would know.
     drawn = value is not None and not name.startswith("seconds") and max(inside) <= 1
     return {
-        "name": _shown(name),
+        "name": _metric_name(name),
         "value": _number(value, 3),
         "interval": f"{_number(low, 3)} to {_number(high, 3)}" if bounded else "-",
         "at": f"{100 * value:.1f}" if drawn and value is not None else None,
@@ -150,7 +150,7 @@ def _kinds(results: Results, metrics: tuple[str, ...]) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "metrics": [_shown(each) for each in metrics],
+            "metrics": [_metric_name(each) for each in metrics],
             "rows": [
                 {
                     "name": _shown(kind.name),
@@ -213,7 +213,8 @@ def _risk_coverage(results: Results) -> dict[str, Any]:
             f"{breakdown.HALF}. To the left only the surest by {found.signal} are answered. Area "
             f"under the curve (AURC, the mean share wrong over the answered): {found.area:.3f}; "
             "lower is better. The curve ends where the system refused: what it would have said "
-            f"there nobody knows. {found.not_applicable:,} rows have no label, no score, or failed."
+            f"there nobody knows. Without a label, without a score, or failed: "
+            f"{found.not_applicable:,}."
         ),
         "columns": ("share answered", "wrong among these"),
         "rows": [(f"{at:.0%}", f"{bad:.1%}") for at, bad in found.steps()],
@@ -272,6 +273,11 @@ def _none_worst(results: Results) -> str:
 
 def _shown(text: str) -> Markup:
     return Markup(markup.shown(text, _LONGEST_NAME))
+
+
+def _metric_name(name: str) -> Markup:
+    """Where a column is narrow it may break at its underscores."""
+    return Markup(str(_shown(name)).replace("_", "_<wbr>"))
 
 
 def _plain(text: str) -> str:

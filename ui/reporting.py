@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -78,7 +79,8 @@ def _write(text: str, path: Path) -> None:
         aside.write_text(text, encoding="utf-8", errors="replace")
         os.replace(aside, path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink()
         raise SettingsError(f"{path} cannot be written ({error.strerror}).") from error
 
 

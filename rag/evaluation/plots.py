@@ -293,17 +293,20 @@ def draw_risk_coverage(found: RiskCoverage) -> str:
         axes.fill_between(x, y, color=_LINE, alpha=0.15, linewidth=0)
         axes.plot(x, y, color=_LINE, linewidth=1.6)
         at, risk = found.shipped
+        top = max(0.1, max(y) * 1.35)
+        # Above the curve, where nothing is drawn; the thin line says what it is about.
+        axes.plot([at, at], [risk, 0.9 * top], color=_INK, linewidth=0.6)
         axes.plot([at], [risk], "o", color=_INK, markersize=5, clip_on=False, zorder=5)
-        right = at > 0.6
         axes.annotate(
             f"shipped: {at:.0%} answered, {risk:.0%} of them wrong",
-            (at, risk),
-            xytext=(0 if right else 8, 9),
+            (at, 0.9 * top),
+            xytext=(-4 if at > 0.5 else 4, 0),
             textcoords="offset points",
-            ha="right" if right else "left",
+            ha="right" if at > 0.5 else "left",
+            va="center",
         )
         axes.set_xlim(0, 1)
-        axes.set_ylim(0, min(1.12, max(0.1, max(y) * 1.3)))
+        axes.set_ylim(0, top)
         _percent(axes.xaxis)
         _percent(axes.yaxis)
         axes.grid(axis="y", color=_FAINT, linewidth=0.5)
