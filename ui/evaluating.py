@@ -72,7 +72,7 @@ def evaluate(
             rows,
             lambda case: answer(case.question, parts, mode=settings.mode, history=case.history),
             progress=lambda done, total: bar.update("asking", done, total),
-            about=about("evaluate", cases, settings, parts),
+            about=about("evaluate", cases, parts, settings.mode),
         )
         for line in results.lines() if write else ():
             write(line)  # type: ignore[misc]

@@ -299,6 +299,22 @@ def _statement(item: Statement) -> str:
     )
 
 
+def row_metrics(row: RowResult) -> str:
+    """What was measured of a row, of which the rest does not apply."""
+    cells = "".join(
+        f'<tr><th scope="row">{shown(name, _MOST_NAME)}</th><td>{bar(value)}</td>'
+        f"<td>{value:.3f}</td></tr>"
+        for name, value in row.metrics.items()
+        if value is not None
+    )
+    return f'<table class="sb-trace sb-measures"><tbody>{cells}</tbody></table>' if cells else ""
+
+
+def opened(name: str) -> str:
+    """The name of the file that is looked at."""
+    return f'<h3 class="sb-question">{shown(name, _MOST_NAME)}</h3>'
+
+
 def bar(value: float) -> str:
     """A share as a bar; the number stands beside it."""
     inside = min(1.0, max(0.0, value))

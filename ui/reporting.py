@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -60,8 +61,14 @@ def make_folder(folder: Path) -> None:
 def write_results(results: Results, folder: Path) -> Path:
     """`results.jsonl` in the folder."""
     path = folder / RESULTS
-    _write("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in results.lines()), path)
+    _write("".join(lines(results)), path)
     return path
+
+
+def lines(results: Results) -> Iterator[str]:
+    """The lines of `results.jsonl`."""
+    for line in results.lines():
+        yield json.dumps(line, ensure_ascii=False) + "\n"
 
 
 def write_report(results: Results, folder: Path) -> Path:

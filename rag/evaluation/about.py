@@ -8,12 +8,12 @@ from pathlib import Path
 
 from rag.ask import Parts
 from rag.evaluation.results import About
-from rag.settings import Settings
+from rag.records import Mode
 
 _HASH = 12
 
 
-def about(verb: str, given: Path, settings: Settings, parts: Parts, *, name: str = "") -> About:
+def about(verb: str, given: Path, parts: Parts, mode: Mode, *, name: str = "") -> About:
     """What decides the numbers of `verb` over the file `given`, called `name` if not by its own."""
     models = {
         "embedder": str(parts.embedder.identity),
@@ -25,7 +25,7 @@ def about(verb: str, given: Path, settings: Settings, parts: Parts, *, name: str
         input=name or str(given),
         input_sha256=hashlib.sha256(given.read_bytes()).hexdigest(),
         program=importlib.metadata.version("sourcebound"),
-        settings={"mode": settings.mode.value, "evidence": f"{parts.enough:g}"},
+        settings={"mode": mode.value, "evidence": f"{parts.enough:g}"},
         models={name: str(identity) for name, identity in models.items()},
         documents={
             document.name: document.id[:_HASH]

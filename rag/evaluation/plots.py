@@ -308,7 +308,7 @@ def draw_risk_coverage(found: RiskCoverage) -> str:
         axes.set_xlim(0, 1)
         axes.set_ylim(0, top)
         _percent(axes.xaxis)
-        _percent(axes.yaxis)
+        _percent(axes.yaxis, prune="upper")
         axes.grid(axis="y", color=_FAINT, linewidth=0.5)
         axes.set_xlabel("share answered, the surest first")
         axes.set_ylabel("wrong among these")
@@ -345,10 +345,10 @@ def draw_reliability(found: Reliability) -> str:
     return _drawn("reliability", draw)
 
 
-def _percent(axis: Any) -> None:
+def _percent(axis: Any, prune: str | None = None) -> None:
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-    axis.set_major_locator(MaxNLocator(5))
+    axis.set_major_locator(MaxNLocator(5, prune=prune))
     axis.set_major_formatter(PercentFormatter(1, decimals=None))
 
 
