@@ -378,20 +378,25 @@ def test_results_are_opened_and_cases_are_run(visit: Visit, tmp_path: Path) -> N
     page = visit.page
     page.get_by_role("link", name="Measure").click()
     expect(page.get_by_text("Nothing is measured yet.")).to_be_visible(timeout=SHOWING)
-    results, cases = (
-        page.locator("[data-testid=stSidebar] input[type=file]").nth(at) for at in range(2)
-    )
+    uploads = page.get_by_test_id("stSidebar").get_by_test_id("stFileUploader")
+
+    def hand_over(at: int, file: Path) -> None:
+        uploads.nth(at).locator("input[type=file]").set_input_files(file)
+        expect(uploads.nth(at)).to_contain_text(file.name, timeout=SHOWING)
+        # The file has arrived, and not only its name.
+        expect(uploads.nth(at).get_by_role("progressbar")).to_have_count(0, timeout=SHOWING)
+
     opened = page.get_by_role("button", name="Open", exact=True)
 
     opened.click()
     expect(page.locator(".sb-problem")).to_contain_text("No file was chosen.", timeout=SHOWING)
     broken = tmp_path / "broken.jsonl"
     broken.write_text('{"id": "<img src=x onerror=alert(10)>"}')
-    results.set_input_files(broken)
+    hand_over(0, broken)
     opened.click()
     said = page.locator(".sb-problem")
     expect(said).to_contain_text("broken.jsonl, line 1: this is not a row", timeout=SHOWING)
-    assert "/" not in said.inner_text()
+    assert "/tmp" not in said.inner_text()
 
     found = tmp_path / "results.jsonl"
     bad = "<script>alert(11)</script><img src=http://192.0.2.1/row.png onerror=alert(12)>"
@@ -407,7 +412,7 @@ def test_results_are_opened_and_cases_are_run(visit: Visit, tmp_path: Path) -> N
     measure = {"value": 0.1, "n": 3, "not_applicable": 0, "failed": 0, "low": 0.0, "high": 0.2}
     lines.append({"summary": {"groundedness": measure}, "about": None})
     found.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    results.set_input_files(found)
+    hand_over(0, found)
     opened.click()
     report = page.frame_locator("iframe[title=Report]")
     table = report.get_by_role("table").first
@@ -430,11 +435,12 @@ def test_results_are_opened_and_cases_are_run(visit: Visit, tmp_path: Path) -> N
     three = tmp_path / "three.jsonl"
     whole = (ROOT / "data" / "cases" / "field_guide.jsonl").read_text(encoding="utf-8")
     three.write_text("".join(whole.splitlines(keepends=True)[:3]), encoding="utf-8")
-    cases.set_input_files(three)
+    hand_over(1, three)
     page.get_by_role("button", name="Run", exact=True).click()
-    expect(report.get_by_role("heading", name="Answers measured: three.jsonl")).to_be_visible(
-        timeout=LOADING
-    )
+    expect(page.locator("h3.sb-question").first).to_have_text("three.jsonl", timeout=LOADING)
+    page.get_by_role("tab", name="Report").click()
+    heading = report.get_by_role("heading", name="Answers measured: three.jsonl")
+    expect(heading).to_be_visible(timeout=SHOWING)
     expect(report.locator(".key li").first).to_have_text("3rows")
     for label, name in (("Download results", "results.jsonl"), ("Download report", "report.html")):
         with page.expect_download() as download:
