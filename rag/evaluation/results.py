@@ -7,6 +7,7 @@ one line `{"summary": ..., "about": ...}`. Reports, comparisons and the page rea
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -218,7 +219,8 @@ def row_from_json(row: Mapping[str, Any]) -> RowResult:
         answer=_checked(row["answer"], str),
         seconds=_number(row["seconds"]),
         metrics={
-            name: None if value is None else float(value) for name, value in row["metrics"].items()
+            name: None if value is None else float(_number(value) or 0.0)
+            for name, value in row["metrics"].items()
         },
         refused=_checked(row["refused"], bool, None),
         sentences=tuple(_statement(sentence) for sentence in row["sentences"]),
@@ -268,7 +270,11 @@ def _texts(values: Iterable[object]) -> tuple[str, ...]:
 
 
 def _number(value: object) -> float | None:
-    return value if isinstance(value, float) else _checked(value, int, None)
+    """A number, or None; NaN and infinity, which Python reads from JSON, are neither."""
+    found: float | None = _checked(value, float, int, None)
+    if found is not None and not math.isfinite(found):
+        raise TypeError(f"a number is needed, not {found}")
+    return found
 
 
 def _checked(value: object, *kinds: type | None) -> Any:

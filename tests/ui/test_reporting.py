@@ -334,6 +334,8 @@ def _line(key: str, value: object) -> str:
         *(_line(key, 1) for key in "refused answerable outcome error document input".split()),
         *(_line(key, [["a", 1]]) for key in "unsupported missing rests_on".split()),
         _line("metrics", {"groundedness": 10**400}),
+        _line("metrics", {"groundedness": float("nan")}),
+        _line("support", float("inf")),
     ],
 )
 def test_a_file_of_something_else_is_refused(
