@@ -7,13 +7,15 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rag.errors import SettingsError
-from rag.evaluation.results import Results, read_results
 from ui.options import JsonOption, print_json
+
+if TYPE_CHECKING:
+    from rag.evaluation.results import Results
 
 RESULTS, REPORT = "results.jsonl", "report.html"
 """The files in a folder of `--report`."""
@@ -28,6 +30,8 @@ def report(
     as_json: JsonOption = False,
 ) -> int:
     """Make a page of a file of results: plots, tables and the worst rows."""
+    from rag.evaluation.results import read_results
+
     target = out or results.with_suffix(".html")
     if target.resolve() == results.resolve():
         raise SettingsError(f"{target} holds the results; name another file with --out.")
