@@ -4,6 +4,7 @@ SourceboundError                exit 5   it could not be done
 ├── SettingsError               exit 2   a setting is unknown or has a wrong value
 ├── QuestionError               exit 2   the question cannot be asked
 ├── CasesError                  exit 2   a file of cases or questions is malformed
+├── ResultsError                exit 2   a file of results cannot be used
 ├── LibraryError                exit 4   the library needs attention
 │   ├── LibraryMissing          exit 5   there is no library here yet
 │   ├── LibraryBusy             exit 5   somebody else is writing

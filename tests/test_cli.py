@@ -19,6 +19,7 @@ import pytest
 
 from ingest.load import load
 from ingest.parse import Parser
+from rag.evaluation.results import read_results
 from rag.library.folder import Library
 from tests.conftest import SAMPLES
 from tests.endpoint_server import MODEL, serving
@@ -275,6 +276,21 @@ def test_evaluate_and_its_gates(rag: Run, library: tuple[str, str], cases: Path)
     assert rag("evaluate", cases, *library, "--min", "no_such_metric=1").code == 2
 
 
+def test_evaluate_leaves_results_and_their_report(
+    rag: Run, library: tuple[str, str], cases: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "new" / "report"
+    assert rag("evaluate", cases, *library, "--report", folder).code == 0
+    found = read_results(folder / "results.jsonl")
+    assert [row.id for row in found.rows] == ["a", "b"]
+    assert found.about is not None
+    assert found.about.input == str(cases)
+    assert found.about.documents
+    assert "Answers measured" in (folder / "report.html").read_text(encoding="utf-8")
+    assert rag("report", folder / "results.jsonl", "--out", tmp_path / "again.html").code == 0
+    assert (tmp_path / "again.html").read_bytes() == (folder / "report.html").read_bytes()
+
+
 # -- the library -----------------------------------------------------------------------------
 
 
@@ -376,7 +392,9 @@ def test_two_runs_give_the_same_bytes(sample_library: Path) -> None:
 def test_help_names_every_verb() -> None:
     command = [str(Path(sys.executable).with_name("rag")), "--help"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    for verb in "load search ask why show evaluate status verify repair forget doctor ui".split():
+    for (
+        verb
+    ) in "load search ask why show evaluate report status verify repair forget doctor ui".split():
         assert verb in done.stdout
 
 
@@ -470,6 +488,7 @@ def test_files_that_cannot_be_used_are_wrong_use(
         ("evaluate", batch),
         ("evaluate", cases, "--min", "f1"),
         ("evaluate", cases, "--min", "f1=much"),
+        ("evaluate", cases, "--report", cases),
         ("load", cases, "--report", nowhere),
     ):
         ran = rag(

@@ -1,7 +1,7 @@
 """The page: ask, see the answer sentence by sentence with its quotes, open each in its document.
 
 Started by `rag ui`. Layout and calls; what is decided is decided below. Every text that is not
-this file's own goes through `ui.markup`, which escapes it.
+this file's own goes through `ui.markup`, which escapes it. `ui.measuring` is its second view.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
@@ -26,7 +27,7 @@ from rag.retrieve import check_question
 from rag.settings import Settings, read_settings
 from rag.verify import RuleScorer
 from rag.why import why
-from ui import conversations, markup
+from ui import conversations, markup, measuring
 from ui.loading import load_folder
 from ui.printing import MOST_LISTED, writing
 from ui.uploads import load_uploads
@@ -38,12 +39,21 @@ EARLIER_KEPT = 20
 
 
 def main() -> None:
-    st.set_page_config(page_title="Sourcebound", page_icon="📎", layout="centered")
+    asking = st.Page(lambda: guarded(show_page), title="Ask", default=True)
+    measured = st.Page(lambda: guarded(show_measuring), title="Measure", url_path="measure")
+    view = st.navigation([asking, measured])
+    # Tables of a report are wide, and what is read is not.
+    layout: Literal["centered", "wide"] = "centered" if view == asking else "wide"
+    st.set_page_config(page_title="Sourcebound", page_icon="📎", layout=layout)
     st.html(Path(__file__).with_name("style.css"))
     st.title("Sourcebound")
+    view.run()
+
+
+def guarded(show: Callable[[Settings], None]) -> None:
+    """A view, and what went wrong in it as a sentence."""
     try:
-        settings = read_settings()
-        show_page(settings)
+        show(read_settings())
     except SourceboundError as error:
         st.html(markup.problem(str(error)))
     except Exception:
@@ -76,6 +86,14 @@ def show_page(settings: Settings) -> None:
         show_reply(reply, libraries)
     if earlier():
         show_why(settings, libraries)
+
+
+def show_measuring(settings: Settings) -> None:
+    def parts() -> Parts:
+        libraries = [open_library(path) for path in settings.libraries]
+        return make_parts(Mode.QUOTE, settings, libraries)
+
+    measuring.show(parts)
 
 
 # -- what is shared between visitors: models and the library, nothing of a person ------------------

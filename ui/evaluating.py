@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from rag.settings import read_settings
-from ui import printing
+from ui import printing, reporting
 from ui.options import (
     EmbedderOption,
     EndpointOption,
@@ -18,6 +18,7 @@ from ui.options import (
     LibrariesOption,
     ModeOption,
     OutOption,
+    ReportOption,
     RerankerOption,
     asked,
     lines_to,
@@ -35,6 +36,7 @@ def evaluate(
         list[str] | None, typer.Option("--max", help="Gate: NAME=VALUE, at most.")
     ] = None,
     out: OutOption = None,
+    report: ReportOption = None,
     library: LibrariesOption = None,
     embedder: EmbedderOption = None,
     generator: GeneratorOption = None,
@@ -62,6 +64,8 @@ def evaluate(
     gates = [Gate.at_least(text, METRICS) for text in least or []]
     gates += [Gate.at_most(text, METRICS) for text in most or []]
     rows = read_cases(cases)
+    if report:
+        reporting.make_folder(report)
     parts = assemble.parts(settings, mode=settings.mode)
     with lines_to(out) as write, printing.LoadProgress(sys.stderr) as bar:
         results = run(
@@ -73,6 +77,9 @@ def evaluate(
         )
         for line in results.lines() if write else ():
             write(line)  # type: ignore[misc]
+    if report:
+        reporting.write_results(results, report)
+        reporting.write_report(results, report)
     if as_json:
         head = {"cases": len(rows), "mode": settings.mode.value}
         print_json({**head, **results.summary_as_json()})

@@ -6,9 +6,12 @@ a tag, a link or an image. No Markdown is made of it either.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from rag.evaluation.breakdown import grounded, why_wrong
+from rag.evaluation.results import RowResult, Statement
 from rag.records import (
     Answer,
     Document,
@@ -20,7 +23,9 @@ from rag.records import (
     Quote,
     Reply,
     Sentence,
+    Span,
 )
+from rag.text import content_stems, stems
 from rag.why import Trace
 from ui.loading import FolderAccount
 from ui.wording import about_conflict, about_table
@@ -28,6 +33,24 @@ from ui.wording import effort as effort_in_words
 
 AROUND = 400
 """Code points of the page's text shown on either side of a quote."""
+
+MOST_TEXT = 600
+"""Code points shown of a question, a sentence, a quote or an error of a result."""
+
+MOST_ROW = 40_000
+"""Bytes of a result's HTML after which no further sentence of it is shown."""
+
+_MOST_MISSING = 20
+_MOST_NAME = 120
+
+_VISIBLE = {
+    # As their own pictures; new lines and tabs stay what they are.
+    **{code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\t\n"},
+    0x7F: "\u2421",
+    # What HTML or UTF-8 cannot hold, and what would turn the order of the characters around.
+    **dict.fromkeys((*range(0x80, 0xA0), 0x202D, 0x202E, 0xFFFE, 0xFFFF), "\ufffd"),
+    **dict.fromkeys(range(0xD800, 0xE000), "\ufffd"),
+}
 
 
 def question(text: str) -> str:
@@ -156,11 +179,10 @@ def trace(item: Trace) -> str:
         lost = step.ok is False
         mark = "lost" if lost else "" if step.ok is None else "ok"
         rank = "" if step.rank is None else f"rank {step.rank:,}"
-        share = min(1.0, max(0.0, step.score or 0.0))
-        bar = f'<span class="sb-bar"><i style="width:{share:.0%}"></i></span>'
+        score = "" if step.score is None else bar(step.score)
         rows.append(
             f'<tr class="{"sb-lost" if lost else ""}"><th scope="row">{escape(step.name)}</th>'
-            f"<td>{mark}</td><td>{rank}</td><td>{bar if step.score is not None else ''}</td>"
+            f"<td>{mark}</td><td>{rank}</td><td>{score}</td>"
             f"<td>{escape(step.detail)}</td></tr>"
         )
     said = f"Lost at the step “{item.lost}”." if item.lost else "Nothing lost it: it is quoted."
@@ -199,6 +221,143 @@ def documents(items: Sequence[Document]) -> str:
     return f'<ul class="sb-files">{rows}</ul>'
 
 
+def result(row: RowResult) -> str:
+    """A row of results: what was asked, then each sentence with its support and its best quote.
+
+    Bounded in size, whatever the row holds: what was cut off is counted.
+    """
+    about = [f'<b class="sb-document">{shown(row.id, _MOST_NAME)}</b>']
+    if row.outcome:
+        about.append(shown(row.outcome.replace("_", " "), _MOST_NAME))
+    about += [f'<b class="sb-wrong">{each}</b>' for each in [why_wrong(row)] if each]
+    about += [
+        f"{name} {value:.2f}"
+        for name, value in (("groundedness", grounded(row)), ("evidence", row.evidence))
+        if value is not None
+    ]
+    parts = [
+        f'<h4 class="sb-question" dir="auto">{shown(row.question)}</h4>',
+        f'<p class="sb-place">{", ".join(about)}</p>',
+    ]
+    if row.error is not None:
+        parts.append(f'<p class="sb-problem" dir="auto">{shown(row.error)}</p>')
+    elif not row.sentences:
+        said = shown(row.answer) if row.answer else "Nothing was said."
+        parts.append(f'<p class="sb-said" dir="auto">{said}</p>')
+    parts.append(_statements(row.sentences))
+    return f'<article class="sb-result">{"".join(parts)}</article>'
+
+
+def _statements(items: Sequence[Statement]) -> str:
+    if not items:
+        return ""
+    rows: list[str] = []
+    size = 0
+    for item in items:
+        if size > MOST_ROW:
+            rows.append(
+                '<li class="sb-note">and '
+                f"{_count(len(items) - len(rows), 'more sentence')}, left out here</li>"
+            )
+            break
+        rows.append(_statement(item))
+        size += len(rows[-1].encode())
+    return f'<ol class="sb-statements">{"".join(rows)}</ol>'
+
+
+def _statement(item: Statement) -> str:
+    """A sentence, what no text says of it marked; below it the quote, their common words marked."""
+    word_for_word = item.quote == item.text
+    said = shown(item.text, spans=item.unsupported, mark="sb-unsupported")
+    support = "nothing to check"
+    if item.support is not None:
+        width = min(1.0, max(0.0, item.support))
+        support = f"{bar(item.support)} support {item.support:.2f}"
+        if width < 0.5:
+            support = f'<span class="sb-low">{support}</span>'
+    if item.missing:
+        more = len(item.missing) - _MOST_MISSING
+        names = ", ".join(
+            f"<b>{shown(each, _MOST_NAME // 3)}</b>" for each in item.missing[:_MOST_MISSING]
+        )
+        support += f"; in no text: {names}{f' and {more} more' if more > 0 else ''}"
+    source = shown(item.source, 2 * _MOST_NAME) if item.source else ""
+    if word_for_word:
+        about = f"Word for word in {source}" if source else "Word for word in its text"
+        below = f'<p class="sb-place">{about}</p>'
+    elif item.quote:
+        common = _common(item.text[:MOST_TEXT], item.quote[:MOST_TEXT])
+        below = (
+            f'<blockquote class="sb-quote"><p dir="auto">{shown(item.quote, spans=common)}</p>'
+            f"<footer>{source}</footer></blockquote>"
+        )
+    else:
+        below = '<p class="sb-place">No quote.</p>'
+    return (
+        f'<li><p class="sb-said" dir="auto">{said}</p>'
+        f'<p class="sb-support">{support}</p>{below}</li>'
+    )
+
+
+def row_metrics(row: RowResult) -> str:
+    """What was measured of a row, of which the rest does not apply."""
+    cells = "".join(
+        f'<tr><th scope="row">{shown(name, _MOST_NAME)}</th><td>{bar(value)}</td>'
+        f"<td>{value:.3f}</td></tr>"
+        for name, value in row.metrics.items()
+        if value is not None
+    )
+    return f'<table class="sb-trace sb-measures"><tbody>{cells}</tbody></table>' if cells else ""
+
+
+def opened(name: str) -> str:
+    """The name of the file that is looked at."""
+    return f'<h3 class="sb-question">{shown(name, _MOST_NAME)}</h3>'
+
+
+def bar(value: float) -> str:
+    """A share as a bar; the number stands beside it."""
+    inside = min(1.0, max(0.0, value))
+    return f'<span class="sb-bar" aria-hidden="true"><i style="width:{inside:.0%}"></i></span>'
+
+
+def shown(text: str, most: int = MOST_TEXT, *, spans: Sequence[Span] = (), mark: str = "") -> str:
+    """A text of unknown origin and length: characters that do something made visible, the rest
+    escaped, stretches marked, and what is beyond `most` cut off with a note.
+
+    It stands in a direction of its own, so that what follows keeps its place.
+    """
+    head = text[:most].translate(_VISIBLE)  # one character for one, so that the spans still fit
+    pieces: list[str] = []
+    at = 0
+    attribute = f' class="{mark}"' if mark else ""
+    for span in sorted(spans, key=lambda each: (each.start, each.end)):
+        start, end = max(at, span.start), min(len(head), span.end)
+        if start < end:
+            pieces.append(escape(head[at:start]))
+            pieces.append(f"<mark{attribute}>{escape(head[start:end])}</mark>")
+            at = end
+    pieces.append(escape(head[at:]))
+    more = len(text) - most
+    if more > 0:
+        pieces.append(f' <span class="sb-flag">{_count(more, "character", ",")} more</span>')
+    return f"<bdi>{''.join(pieces)}</bdi>"
+
+
+def _common(sentence: str, quote: str) -> list[Span]:
+    """Stretches of the quote whose words, by their stems, the sentence says as well."""
+    said = set(content_stems(sentence))
+    found: list[Span] = []
+    for word in re.finditer(r"\w+", quote):
+        if said.isdisjoint(stems(word.group())):
+            continue
+        if found and quote[found[-1].end : word.start()].isspace():
+            found[-1] = Span(found[-1].start, word.end())
+        else:
+            found.append(Span(word.start(), word.end()))
+    return found
+
+
 def _table(caption: str, columns: Sequence[str]) -> str:
     """Caption and column names of the table that a row was quoted from."""
     text = about_table(caption, columns)
@@ -216,5 +375,5 @@ def _place(document: Document, page: int | None, place: str, headings: Sequence[
     return ", ".join(parts)
 
 
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
+def _count(number: int, thing: str, form: str = "") -> str:
+    return f"{number:{form}} {thing}{'' if number == 1 else 's'}"

@@ -54,6 +54,10 @@ BatchOption = Annotated[
     Path | None, typer.Option("--batch", help="JSON lines of questions, one per row.")
 ]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Where the JSON lines go.")]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option("--report", help="Folder for results.jsonl and a page, report.html."),
+]
 
 
 def asked(libraries: Sequence[Path] | None) -> dict[str, Any]:

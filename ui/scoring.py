@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from rag.evaluation.results import RowResult, summary_as_json
-from ui import printing
-from ui.options import JsonOption, OutOption, print_json
+from rag.evaluation.results import RowResult, read_results, summary_as_json
+from ui import printing, reporting
+from ui.options import JsonOption, OutOption, ReportOption, print_json
 
 
 def score(
@@ -23,6 +23,7 @@ def score(
         ),
     ],
     out: OutOption = None,
+    report: ReportOption = None,
     least: Annotated[
         list[str] | None, typer.Option("--min", help="Gate: NAME=VALUE, at least.")
     ] = None,
@@ -42,17 +43,28 @@ def score(
     gates = [Gate.at_least(text, METRICS) for text in least or []]
     gates += [Gate.at_most(text, METRICS) for text in most or []]
     checked = check(answers, keep_going=keep_going)
+    if report:
+        reporting.make_folder(report)
+    written = out or (report / reporting.RESULTS if report else None)
 
     def each(row: RowResult) -> None:
         if row.error is not None:
             print(f"Row {row.id} failed: {row.error}", file=sys.stderr)
-        if as_json and out is None:
+        if as_json and written is None:
             print_json(row.as_json())
 
     with printing.LoadProgress(sys.stderr) as bar:
         summary = score_file(
-            checked, out, each=each, progress=lambda done, total: bar.update("scoring", done, total)
+            checked,
+            written,
+            each=each,
+            progress=lambda done, total: bar.update("scoring", done, total),
         )
+    if report and written:
+        results = read_results(written)
+        if out:
+            reporting.write_results(results, report)
+        reporting.write_report(results, report)
     if as_json:
         print_json(summary_as_json(summary, checked.about))
     else:

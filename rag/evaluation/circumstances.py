@@ -16,8 +16,8 @@ def of_answers(path: Path) -> About:
     return About("score", path.name, digest(path), program.name())
 
 
-def of_cases(path: Path, parts: Parts, mode: Mode) -> About:
-    """What decides the answers to a file of cases.
+def of_cases(path: Path, parts: Parts, mode: Mode, *, name: str = "") -> About:
+    """What decides the answers to a file of cases, called `name` if not by its own.
 
     A document of several libraries is named with the folder of its own in front.
     """
@@ -26,7 +26,7 @@ def of_cases(path: Path, parts: Parts, mode: Mode) -> About:
     several = len(parts.libraries) > 1
     return About(
         verb="evaluate",
-        input=path.name,
+        input=name or path.name,
         input_sha256=digest(path),
         program=program.name(),
         settings={"mode": mode.value, "evidence": f"{parts.enough:g}"},

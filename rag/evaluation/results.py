@@ -7,7 +7,8 @@ one line `{"summary": ..., "about": ...}`. Reports, comparisons and the page rea
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -180,7 +181,14 @@ def read_results(path: Path) -> Results:
                     rows.append(row_from_json(found))
     except OSError as error:
         raise ResultsError(f"{path} cannot be read ({error.strerror}); check the path.") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ) as error:
         raise ResultsError(
             f"{path}, line {number}: this is not a row of results ({type(error).__name__}: "
             f"{error}). Give a file that `rag evaluate --out` or `rag score --out` wrote."
@@ -191,8 +199,8 @@ def read_results(path: Path) -> Results:
             "Run the command that wrote it again."
         )
     try:
-        about = None if last.get("about") is None else About(**last["about"])
-        metrics = {name: Measure(**measure) for name, measure in last["summary"].items()}
+        about = None if last.get("about") is None else _about(last["about"])
+        metrics = {name: _measure(measure) for name, measure in last["summary"].items()}
     except (TypeError, AttributeError) as error:
         raise ResultsError(
             f"{path}, line {number}: this is not a summary of results ({error})."
@@ -205,38 +213,73 @@ def row_from_json(row: Mapping[str, Any]) -> RowResult:
     return RowResult(
         id=_checked(row["id"], str),
         question=_checked(row["question"], str),
-        answerable=row["answerable"],
-        outcome=row["outcome"],
-        error=row["error"],
+        answerable=_checked(row["answerable"], bool, None),
+        outcome=_checked(row["outcome"], str, None),
+        error=_checked(row["error"], str, None),
         answer=_checked(row["answer"], str),
-        seconds=row["seconds"],
+        seconds=_number(row["seconds"]),
         metrics={
-            name: None if value is None else float(value) for name, value in row["metrics"].items()
+            name: None if value is None else float(_number(value) or 0.0)
+            for name, value in row["metrics"].items()
         },
-        refused=row["refused"],
+        refused=_checked(row["refused"], bool, None),
         sentences=tuple(_statement(sentence) for sentence in row["sentences"]),
-        evidence=row["evidence"],
-        rests_on=tuple(row["rests_on"]),
+        evidence=_number(row["evidence"]),
+        rests_on=_texts(row["rests_on"]),
     )
 
 
 def _statement(row: Mapping[str, Any]) -> Statement:
     return Statement(
         text=_checked(row["text"], str),
-        support=row["support"],
+        support=_number(row["support"]),
         quote=_checked(row["quote"], str),
-        context=row["context"],
-        document=row["document"] or "",
-        page=row["page"],
-        start=row["start"],
-        end=row["end"],
-        unsupported=tuple(Span(start, end) for start, end in row["unsupported"]),
-        missing=tuple(row["missing"]),
-        cited=None if row["cited"] is None else tuple(row["cited"]),
+        context=_checked(row["context"], int, None),
+        document=_checked(row["document"], str, None) or "",
+        page=_checked(row["page"], int, None),
+        start=_checked(row["start"], int, None),
+        end=_checked(row["end"], int, None),
+        unsupported=tuple(
+            Span(_checked(start, int), _checked(end, int)) for start, end in row["unsupported"]
+        ),
+        missing=_texts(row["missing"]),
+        cited=None if row["cited"] is None else tuple(_checked(at, int) for at in row["cited"]),
     )
 
 
-def _checked(value: object, kind: type[str]) -> str:
-    if not isinstance(value, kind):
-        raise TypeError(f"text is needed, not {value!r}")
-    return value
+def _about(row: Mapping[str, Any]) -> About:
+    about = About(**row)
+    for text in (about.verb, about.input, about.input_sha256, about.program):
+        _checked(text, str)
+    for named in (about.settings, about.models, about.documents):
+        _texts(named.values())
+    return about
+
+
+def _measure(row: Mapping[str, Any]) -> Measure:
+    measure = Measure(**row)
+    for value in (measure.value, measure.low, measure.high):
+        _number(value)
+    for count in (measure.n, measure.not_applicable, measure.failed):
+        _checked(count, int)
+    return measure
+
+
+def _texts(values: Iterable[object]) -> tuple[str, ...]:
+    return tuple(_checked(value, str) for value in values)
+
+
+def _number(value: object) -> float | None:
+    """A number, or None; NaN and infinity, which Python reads from JSON, are neither."""
+    found: float | None = _checked(value, float, int, None)
+    if found is not None and not math.isfinite(found):
+        raise TypeError(f"a number is needed, not {found}")
+    return found
+
+
+def _checked(value: object, *kinds: type | None) -> Any:
+    """The value, if it is of one of the kinds; JSON has true where Python has a number."""
+    if (value is None and None in kinds) or type(value) in kinds:
+        return value
+    wanted = " or ".join("null" if kind is None else kind.__name__ for kind in kinds)
+    raise TypeError(f"{wanted} is needed, not {str(value)[:100]!r}")
