@@ -64,6 +64,12 @@ SECONDS = {"seconds_p50": 50.0, "seconds_p95": 95.0}
 METRICS = (*ROW_METRICS, *SECONDS)
 """All names that are reported and that a gate may name."""
 
+LOWER_IS_BETTER = frozenset({"wrongly_refused", "wrongly_answered", "memory_mb", *SECONDS})
+"""Of every other metric more is better, except where neither is."""
+
+NEITHER_IS_BETTER = frozenset({"refused"})
+"""A share of refusals is good or bad only with what should have been refused."""
+
 _REFUSED = frozenset({Outcome.NO_EVIDENCE, Outcome.WITHHELD})
 
 
