@@ -132,7 +132,7 @@ def judge_against(comparison: Comparison, drops: Sequence[Drop] = ()) -> list[Ju
         if each.higher_is_better is not None
     ]
     judged += [_by_drop(comparison, drop) for drop in drops]
-    return judged or [nothing_compared("no metric has two rows in both results")]
+    return judged or [nothing_compared("no metric that can get worse has two rows in both")]
 
 
 def nothing_compared(why: str) -> Judged:

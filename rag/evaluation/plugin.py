@@ -132,7 +132,11 @@ def _load(asker: Asker) -> None:
     try:
         asker.load()
     except SourceboundError as error:
-        pytest.fail(str(error), pytrace=False)
+        trouble = str(error)
+    else:
+        return
+    # Raised outside, or the first error would be shown before it.
+    pytest.fail(trouble, pytrace=False)
 
 
 # -- cases -----------------------------------------------------------------------------------
