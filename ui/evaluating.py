@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from rag.settings import read_settings
-from ui import printing, reporting
+from ui import gating, printing, reporting
+from ui.gating import BaselineOption, DropOption, JunitOption, MaxOption, MinOption
 from ui.options import (
     EmbedderOption,
     EndpointOption,
@@ -29,12 +30,11 @@ from ui.options import (
 def evaluate(
     cases: Annotated[Path, typer.Argument(help="JSON lines of cases.")],
     mode: ModeOption = None,
-    least: Annotated[
-        list[str] | None, typer.Option("--min", help="Gate: NAME=VALUE, at least.")
-    ] = None,
-    most: Annotated[
-        list[str] | None, typer.Option("--max", help="Gate: NAME=VALUE, at most.")
-    ] = None,
+    least: MinOption = None,
+    most: MaxOption = None,
+    baseline: BaselineOption = None,
+    drop: DropOption = None,
+    junit: JunitOption = None,
     out: OutOption = None,
     report: ReportOption = None,
     library: LibrariesOption = None,
@@ -49,7 +49,6 @@ def evaluate(
     from rag.ask import ask as answer
     from rag.evaluation import circumstances
     from rag.evaluation.cases import read_cases
-    from rag.evaluation.gates import Gate, broken_gates
     from rag.evaluation.metrics import METRICS
     from rag.evaluation.run import evaluate as run
 
@@ -61,8 +60,7 @@ def evaluate(
         reranker=reranker,
         mode=mode,
     )
-    gates = [Gate.at_least(text, METRICS) for text in least or []]
-    gates += [Gate.at_most(text, METRICS) for text in most or []]
+    gates = gating.Gates.read(least, most, baseline, drop, junit, METRICS, verb="evaluate")
     rows = read_cases(cases)
     if report:
         reporting.make_folder(report)
@@ -87,7 +85,7 @@ def evaluate(
         printing.metrics(results.metrics)
     for failure in results.failures:
         print(f"Case {failure.id} failed: {failure.error}", file=sys.stderr)
-    broken = broken_gates(results.metrics, gates)
+    broken = gates.check(results)
     for sentence in broken:
         print(sentence, file=sys.stderr)
     if broken:

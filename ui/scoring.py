@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from rag.evaluation.results import RowResult, read_results, summary_as_json
+from rag.evaluation.results import Results, RowResult, read_results, summary_as_json
 from ui import printing, reporting
+from ui.gating import BaselineOption, DropOption, Gates, JunitOption, MaxOption, MinOption
 from ui.options import JsonOption, OutOption, ReportOption, print_json
 
 
@@ -24,30 +25,31 @@ def score(
     ],
     out: OutOption = None,
     report: ReportOption = None,
-    least: Annotated[
-        list[str] | None, typer.Option("--min", help="Gate: NAME=VALUE, at least.")
-    ] = None,
-    most: Annotated[
-        list[str] | None, typer.Option("--max", help="Gate: NAME=VALUE, at most.")
-    ] = None,
+    least: MinOption = None,
+    most: MaxOption = None,
+    baseline: BaselineOption = None,
+    drop: DropOption = None,
+    junit: JunitOption = None,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Score the other rows where some are malformed.")
     ] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Score the grounding of answers that any system gave; ends 1 when a gate fails."""
-    from rag.evaluation.gates import Gate, broken_gates
     from rag.evaluation.grounding import METRICS
     from rag.evaluation.scoring import check, score_file
 
-    gates = [Gate.at_least(text, METRICS) for text in least or []]
-    gates += [Gate.at_most(text, METRICS) for text in most or []]
+    gates = Gates.read(least, most, baseline, drop, junit, METRICS, verb="score")
     checked = check(answers, keep_going=keep_going)
     if report:
         reporting.make_folder(report)
     written = out or (report / reporting.RESULTS if report else None)
 
+    rows: list[RowResult] = []
+
     def each(row: RowResult) -> None:
+        if gates.need_rows:
+            rows.append(row)
         if row.error is not None:
             print(f"Row {row.id} failed: {row.error}", file=sys.stderr)
         if as_json and written is None:
@@ -70,7 +72,7 @@ def score(
     else:
         printing.metrics(summary)
         print(printing.rows_and_failures(checked.rows, checked.malformed))
-    broken = broken_gates(summary, gates)
+    broken = gates.check(Results(tuple(rows), summary, checked.about))
     for sentence in broken:
         print(sentence, file=sys.stderr)
     if broken:

@@ -62,6 +62,12 @@ MEMORY = "memory_mb"
 METRICS = (*ROW_METRICS, *SECONDS, MEMORY)
 """All names that are reported and that a gate may name."""
 
+LOWER_IS_BETTER = frozenset({"wrongly_refused", "wrongly_answered", "memory_mb", *SECONDS})
+"""Of every other metric more is better, except where neither is."""
+
+NEITHER_IS_BETTER = frozenset({"refused"})
+"""A share of refusals is good or bad only with what should have been refused."""
+
 _REFUSED = frozenset({Outcome.NO_EVIDENCE, Outcome.WITHHELD})
 
 

@@ -1,4 +1,4 @@
-"""Running cases, summing up, and gates."""
+"""Running cases and summing up."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from rag.errors import GeneratorFailed, ResultsError, SettingsError
+from rag.errors import GeneratorFailed, ResultsError
 from rag.evaluation.cases import Case, Evidence
-from rag.evaluation.gates import Gate, broken_gates
 from rag.evaluation.measure import Measure
 from rag.evaluation.metrics import METRICS, ROW_METRICS
 from rag.evaluation.results import About, read_results
@@ -150,61 +147,3 @@ def test_what_is_no_file_of_results_is_named(tmp_path: Path, text: str, says: st
 def test_the_same_replies_give_the_same_bytes() -> None:
     one, other = (json.dumps(list(evaluate(CASES, ask).lines())) for _ in range(2))
     assert one == other
-
-
-@given(st.sampled_from(METRICS), st.floats(allow_nan=False, allow_infinity=False))
-def test_gates_are_read_back_as_written(name: str, value: float) -> None:
-    assert Gate.at_least(f"{name}={value!r}", METRICS) == Gate(name, minimum=value)
-    assert Gate.at_most(f" {name} = {value!r} ", METRICS) == Gate(name, maximum=value)
-
-
-@pytest.mark.parametrize("text", ["f2=0.5", "f1=", "f1=half", "f1=nan", "f1=inf", "hit@7=1"])
-def test_wrong_gates_are_told_the_names(text: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        Gate.at_least(text, METRICS)
-    assert text in str(caught.value)
-    assert ", ".join(METRICS) in str(caught.value)
-
-
-def test_gate_without_value_is_told_how() -> None:
-    with pytest.raises(SettingsError, match="NAME=VALUE"):
-        Gate.at_most("f1", METRICS)
-
-
-def test_gates_of_another_summary_have_its_names() -> None:
-    assert Gate.at_least("refused=0.1", ["refused"]).name == "refused"
-    with pytest.raises(SettingsError, match="the names are refused"):
-        Gate.at_least("f1=0.1", ["refused"])
-
-
-def test_broken_gates_are_told_in_order() -> None:
-    done = evaluate(CASES, ask)
-    gates = [
-        Gate.at_most("seconds_p95=2", METRICS),
-        Gate.at_least("f1=0.5", METRICS),
-        Gate.at_least("groundedness=0.9", METRICS),
-        Gate.at_most("wrongly_answered=0", METRICS),
-    ]
-    slow, poor = broken_gates(done.metrics, gates)
-    assert slow == "seconds_p95 is 3 (3 rows measured, 1 failed), above its maximum 2."
-    assert poor == "groundedness is 0.8 (1 rows measured, 1 failed), below its minimum 0.9."
-    assert broken_gates(done.metrics, []) == []
-
-
-def test_a_gate_on_what_could_not_be_measured_is_broken() -> None:
-    done = evaluate(CASES[2:3], ask)
-    told = broken_gates(
-        done.metrics, [Gate.at_most("wrongly_answered=1", METRICS), Gate.at_least("f1=0", METRICS)]
-    )
-    assert len(told) == 2
-    assert all("could not be measured" in sentence for sentence in told)
-    assert broken_gates({}, [Gate("f1", minimum=0.0)]) == [
-        "f1 could not be measured (0 rows measured)."
-    ]
-
-
-def test_rounding_breaks_no_gate() -> None:
-    short = {"f1": Measure(0.9 - 1e-12, 10)}
-    assert broken_gates(short, [Gate("f1", minimum=0.9)]) == []
-    short = {"f1": Measure(0.8999, 10)}
-    assert len(broken_gates(short, [Gate("f1", minimum=0.9)])) == 1
