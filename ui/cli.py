@@ -27,7 +27,7 @@ from rag.errors import LibraryBusy, SettingsError, SourceboundError
 from rag.evaluation.cases import BadRow, Question, read_questions
 from rag.records import FileReport, LoadOutcome, Mode, Reply
 from rag.settings import Settings, read_settings
-from ui import evaluating, history, printing
+from ui import cases, evaluating, history, printing
 from ui.account import Account
 from ui.options import (
     BatchOption,
@@ -388,6 +388,7 @@ def show(
 # -- evaluating ------------------------------------------------------------------------------
 
 app.command()(evaluating.evaluate)
+app.command()(cases.cases)
 
 
 # -- the library -----------------------------------------------------------------------------
