@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from rag.candidates import Candidate, amounts, begins_sentence, dates, names, places
 from rag.text import STOPWORDS, is_row
 
 FEWEST_WORDS, MOST_WORDS = 5, 45
-"""Words of a sentence that is read; shorter ones are fragments, longer ones say too much at once."""
+"""Words of a sentence that is read: shorter ones are fragments, longer ones say too much."""
 
 _LONGEST_REST = 12  # words after the verb that a question repeats
 _LONGEST_SUBJECT = 8
@@ -86,11 +86,18 @@ def drafts(sentence: str, casing: Casing) -> list[Draft]:
     if not text:
         return []
     found = [*_acronyms(text), *_apposition(text, casing)]
-    clause = _clause(_ASIDE.sub(r"\g<name> ", text), casing)
+    clause = _clause(text, casing)
     if clause:
         for rule in _RULES:
             found += rule(clause)
-    return [one for one in found if _sound(one)]
+    # Where an aside was left out, an answer may no longer be a stretch of the sentence; and a
+    # subject is answered as it stands there, with its capital.
+    lowered = text.lower()
+    return [
+        replace(one, answer=text[at : at + len(one.answer)])
+        for one in found
+        if (at := lowered.find(one.answer.lower())) >= 0 and _sound(one)
+    ]
 
 
 def whole(sentence: str) -> str:
@@ -110,7 +117,7 @@ def whole(sentence: str) -> str:
     return text[:-1]
 
 
-# -- a clause: its subject, its verb, the rest ------------------------------------------------------
+# -- a clause: its subject, its verb, the rest -----------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +138,7 @@ class _Clause:
     plural: bool
     definite: bool
     named: bool
-    casing: Casing = field(repr=False)
+    also: bool
 
     @property
     def be(self) -> bool:
@@ -162,6 +169,7 @@ def _clause(text: str, casing: Casing) -> _Clause | None:
         lead, text = text[found[0].span.start : end], text[after.end() :]
         if not text or not _dated(lead):
             return None
+    text = _ASIDE.sub(r"\g<name> ", _BRACKETED.sub(r"\g<name> ", text))
     tokens = list(re.finditer(r"\S+", text))
     for at, token in enumerate(tokens[: _LONGEST_SUBJECT + 3]):
         word = token.group()
@@ -185,13 +193,13 @@ def _at_verb(
     written, definite, named = subject
     verb = tokens[at].group()
     rest = text[tokens[at].end() :].strip()
+    also = False
     while (word := rest.partition(" ")[0]) in _ADVERBS:
+        also = also or word == "also"
         rest = rest[len(word) + 1 :]
     head, bound = _head(rest)
     plural = verb in ("are", "were", "have") or " and " in written
-    return _Clause(
-        written, verb, rest, head, bound, lead, plural, definite, named, casing
-    )
+    return _Clause(written, verb, rest, head, bound, lead, plural, definite, named, also)
 
 
 def _subject(words: list[str], casing: Casing) -> tuple[str, bool, bool] | None:
@@ -253,13 +261,16 @@ def _definition(clause: _Clause) -> Iterator[Draft]:
         return
     said = _noun_phrase(clause)
     words = said.split()
-    if not 2 <= len(words) <= _LONGEST_ANSWER or _pronoun(said) or words[1] in _EMPTY:
+    unclear = _pronoun(said.removeprefix("one of "))
+    if not 2 <= len(words) <= _LONGEST_ANSWER or unclear or words[1] in _EMPTY or clause.also:
         return
     role = _role(said)
     subject = clause.subject
     one = match[1]
     if one == "the" and clause.definite and clause.named:
         if not _UNIQUE.match(said) or not (named := _holds_name(said)) or len(words) < 4:
+            return
+        if words[2] in _PREPOSITIONS and words[1] in _ORDINALS:
             return
         # The whole of what is said must stand in the question, or it asks for less.
         if clause.bound and clause.bound not in (",", "and", "which", "who", "but", ";", "("):
@@ -270,10 +281,11 @@ def _definition(clause: _Clause) -> Iterator[Draft]:
         question = f"{word} {clause.verb} {said}?"
         yield Draft("identity", question, _as_answer(subject), named, said, clause.plural)
         return
-    if one == "the" or clause.plural or not clause.be:
-        return
     first = subject.split()[0]
-    general = first in ("a", "an") and clause.verb == "is" and len(subject.split()) <= 4
+    kind = first.islower() and first != "the" and bool(_KIND.match(said))
+    if (one == "the" and not kind) or clause.plural or not clause.be:
+        return
+    general = (first in ("a", "an") or kind) and clause.verb == "is" and len(subject.split()) <= 4
     if not (general or (clause.definite and clause.named)):
         return
     if first == "the" and " of " not in subject and len(subject.split()) < 3:
@@ -505,7 +517,7 @@ def _size(clause: _Clause) -> Iterator[Draft]:
     if tall and clause.named:
         question = f"How {tall[1]} {clause.verb} {clause.subject}?"
         yield Draft("amount", question, _said(clause.head, found[0]), clause.subject, tall[1])
-    elif not after and _QUANTITY.match(clause.subject):
+    elif not after and _QUANTITY.match(clause.subject) and (clause.named or clause.verb == "is"):
         name = _holds_name(clause.subject) or clause.subject
         question = f"What {clause.verb} {clause.subject}{lead}?"
         fact = clause.subject.replace(name, "") if name != clause.subject else ""
@@ -529,7 +541,7 @@ def _may(clause: _Clause) -> Iterator[Draft]:
 
 def _of_what(clause: _Clause) -> Iterator[Draft]:
     """ "X consists of Y": what does X consist of? "X is used for Y": what is X used for?"""
-    if clause.lead or not (clause.definite and clause.named) and not clause.general:
+    if clause.lead or not ((clause.definite and clause.named) or clause.general):
         return
     if clause.verb in ("consists", "consisted"):
         aux = "does" if clause.verb == "consists" else "did"
@@ -555,15 +567,16 @@ def _of_what(clause: _Clause) -> Iterator[Draft]:
 
 def _how_long(clause: _Clause) -> Iterator[Draft]:
     """ "X are kept for three years": how long are X kept?"""
-    if not clause.be or clause.lead or not (clause.definite and clause.named) and not clause.general:
+    if not clause.be or clause.lead or not ((clause.definite and clause.named) or clause.general):
         return
     match = _FOR_TIME.match(clause.head)
     found = [one for one in amounts(clause.head) if match and one.span.start == match.end()]
-    if match and found and found[0].form == "time" and _participle(clause.head):
-        if not clause.head[found[0].span.end :].strip():
-            question = f"How long {clause.verb} {clause.subject} {match[1]}?"
-            answer = _said(clause.head, found[0])
-            yield Draft("amount", question, answer, clause.subject, match[1], clause.plural)
+    if not match or not found or found[0].form != "time" or not _participle(clause.head):
+        return
+    if not clause.head[found[0].span.end :].strip():
+        question = f"How long {clause.verb} {clause.subject} {match[1]}?"
+        answer = _said(clause.head, found[0])
+        yield Draft("amount", question, answer, clause.subject, match[1], clause.plural)
 
 
 def _why(clause: _Clause) -> Iterator[Draft]:
@@ -686,7 +699,8 @@ def _participle(done: str) -> str:
 def _role(said: str) -> str:
     """The noun of a person that a phrase is about, "" where it is about a thing."""
     before = re.split(
-        r" (?:of|in|for|at|from|to|with|on|by|who|that|which|during|born|and|under|as|ever) ", f"{said} "
+        r" (?:of|in|for|at|from|to|with|on|by|who|that|which|during|born|and|under|as|ever) ",
+        f"{said} ",
     )[0]
     words = before.split()
     return words[-1] if words and _PERSON.fullmatch(words[-1]) else ""
@@ -718,7 +732,9 @@ def _place_at(text: str, at: int) -> str:
     match = re.compile(r"(?:the )?").match(text, at)
     start = match.end() if match else at
     for one in places(f"in {text}"):
-        if one.span.start - 3 == start and re.match(r" ?$|,| (?:in|on|by|and)\b", text[one.span.end - 3 :]):
+        if one.span.start - 3 == start and re.match(
+            r" ?$|,| (?:in|on|by|and)\b", text[one.span.end - 3 :]
+        ):
             if dates(text[start : one.span.end - 3]):
                 return ""
             return text[at : one.span.end - 3]
@@ -802,7 +818,8 @@ _VERBS = frozenset({*_BE, *_MODALS, *_PAST, *_PRESENT, *_BASES, "will", "would",
 _AGENTS = {
     "founded": "founded", "built": "built", "designed": "designed", "written": "wrote",
     "invented": "invented", "discovered": "discovered", "directed": "directed",
-    "composed": "composed", "painted": "painted", "created": "created", "established": "established",
+    "composed": "composed", "painted": "painted", "created": "created",
+    "established": "established",
     "introduced": "introduced", "developed": "developed", "produced": "produced",
     "published": "published", "appointed": "appointed", "signed": "signed", "owned": "owned",
     "killed": "killed", "defeated": "defeated", "elected": "elected", "named": "named",
@@ -873,7 +890,9 @@ _OPENERS = frozenset(
     located based known named called january february march april june july august september
     october november december monday tuesday wednesday thursday friday saturday sunday""".split()
 )
-_EMPTY = frozenset("example well-known result matter number case way lot few question good bad great part".split())
+_EMPTY = frozenset(
+    "example well-known result matter number case way lot few question good bad great part".split()
+)
 _SMALL_INSIDE = frozenset("of and the for in on to de la a an at by with &".split())
 
 _PERSON = re.compile(
@@ -908,14 +927,15 @@ _PRONOUN = re.compile(
     r"|\bthe (?:company|city|team|game|season|country|area|region|group|law|act)\b",
 )
 # Of the subject, where nothing else could own it.
-_OWN = re.compile(r"\b(?:its|their) ")
+_OWN = re.compile(r"\b(?:its|their|his|her) (?=[a-z])")
 _ASIDE = re.compile(
-    r"^(?P<name>[A-Z][\w'’.-]*(?: [\w'’.&-]+){0,4}), (?!and |or )[a-z][^,;:()]{2,90}, "
+    r"^(?P<name>(?:the )?[A-Z][\w'’.-]*(?: [\w'’.&-]+){0,5}), (?!and |or )[a-z][^,;:()]{2,90}, "
     r"(?=(?:is|was|are|were|has|had|have|holds|contains|[a-z]+ed|won|led|wrote|became)\b)"
 )
+_BRACKETED = re.compile(r"^(?P<name>(?:[\w'’.&-]+ ){1,7})\([^()]*\) ")
 _MADE = re.compile(
-    r"(?:used for|made of|made up of|composed of|named after|divided into|derived from|caused by|"
-    r"measured in|governed by|responsible for|based on|famous for|known for|home to) "
+    r"(?:used for|served by|made of|made up of|composed of|named after|divided into|derived from|"
+    r"caused by|measured in|governed by|responsible for|based on|famous for|known for|home to) "
 )
 _FOR_TIME = re.compile(r"([a-z]+(?: [a-z]+){0,4}) for (?:about |over |at least |up to |nearly )?")
 _UNCLEAR = re.compile(r"\b(?:respectively|following|above|below|et al)\b|[“”\"()\[\]]")
@@ -926,14 +946,24 @@ _BOUND = re.compile(
     r"[,;](?=\s)|:|\(|\s[–—-]\s|[–—]|\s(?:which|who|whom|whose|that|where|when|while|because|although"
     r"|though|after|before|until|till|if|unless|as|but|whereas|so|than|since|and|or)\s"
 )
-_NEW_CLAUSE = re.compile(r",\s(?:and|but)\s(?:\w+\s)?(?:was|were|is|had|the|it|he|she|they)\b|,\s(?:which|who|where|when|while|although|making|after|with)\b")
+_NEW_CLAUSE = re.compile(
+    r",\s(?:and|but)\s(?:\w+\s)?(?:was|were|is|had|the|it|he|she|they)\b|,\s(?:which|who|where|when|while|although|making|after|with)\b"
+)
 _IS_A = re.compile(r"(a|an|the|one of)\s")
+_KIND = re.compile(
+    r"(?:an?|the) (?:\w+ ){0,2}(?:process|study|practice|branch|ability|science|art|condition|type|"
+    r"kind|form|method|theory|system|technique|disease|substance|field|measure|act|way) "
+    r"(?:of|in|for|by|that)\b"
+)
 _UNIQUE = re.compile(
     r"the (?:\w+-)?(?:only|first|last|largest|smallest|highest|longest|oldest|capital|most \w+|"
     r"second[- ]\w+|third[- ]\w+|tallest|biggest|deepest|busiest|richest|youngest|founder|author|"
     r"president|director|official|birthplace|\w+est)\b"
 )
-_CALLED = re.compile(r"(?:commonly |often |usually |generally |sometimes )?(?:called|named|known as|referred to as) (?!after|for|by)")
+_CALLED = re.compile(
+    r"(?:commonly |often |usually |generally |sometimes )?"
+    r"(?:called|named|known as|referred to as) (?!after|for|by)"
+)
 _ON_DATE = re.compile(r"(?:^|\s)(?:in|on|around|about)(?: the)?(?: early| late| mid)? $")
 _ON_DATE_ONLY = re.compile(r"(?:in|on) (?:[A-Z]\w+ )?(?:\d{1,2},? )?\d{4}$")
 _AFTER_DATE = re.compile(r"\s(?:by|in|at|with|for|from|to|on|under|near|during|through)\s")
@@ -958,8 +988,8 @@ _SIZE = re.compile(
 )
 _TALL = re.compile(r"(long|high|tall|wide|deep|thick|old)(?: .*)?")
 _QUANTITY = re.compile(
-    r"the (?:\w+ ){0,3}?(?:population|area|length|height|depth|width|budget|capacity|price|cost|fee|"
-    r"rate|limit|distance|temperature|speed|weight|salary|maximum|minimum|fine|age|deadline|"
+    r"the (?:\w+ ){0,3}?(?:population|area|length|height|depth|width|budget|capacity|price|cost|"
+    r"fee|rate|limit|distance|temperature|speed|weight|salary|maximum|minimum|fine|age|deadline|"
     r"average|median|total|share|revenue|income|threshold|size)\b"
 )
 _APPOSED = re.compile(
