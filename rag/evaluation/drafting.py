@@ -77,7 +77,7 @@ class Casing:
 
     def is_place(self, word: str) -> bool:
         """Whether a name mostly follows a word of place."""
-        return self._placed[word] >= 2 and 2 * self._placed[word] >= self._capital[word]
+        return 0 < 3 * self._placed[word] >= self._capital[word]
 
 
 def drafts(sentence: str, casing: Casing) -> list[Draft]:
@@ -157,6 +157,7 @@ class _Clause:
 
 def _clause(text: str, casing: Casing) -> _Clause | None:
     lead = ""
+    text = _DISCOURSE.sub("", text)
     first = _LEAD.match(text)
     if first:
         found = [one for one in dates(text) if one.span.start == first.end()]
@@ -205,7 +206,10 @@ def _at_verb(
 def _subject(words: list[str], casing: Casing) -> tuple[str, bool, bool] | None:
     """The subject as it stands inside a question, whether it is definite, whether it has a name."""
     lowered = [word.lower() for word in words]
-    if not words or len(words) > _LONGEST_SUBJECT or _VAGUE & set(lowered):
+    unique = " ".join(["the", *words[1:]]) if lowered[:1] == ["the"] else ""
+    only = bool(_UNIQUE.match(unique))
+    vague = _VAGUE - {"most"} if only else _VAGUE
+    if not words or len(words) > _LONGEST_SUBJECT or vague & set(lowered):
         return None
     if any(word in _VERBS or word in _CLAUSAL for word in words):
         return None
@@ -213,6 +217,8 @@ def _subject(words: list[str], casing: Casing) -> tuple[str, bool, bool] | None:
         return None
     first, others = words[0], words[1:]
     named = any(_capital(word) for word in others)
+    if len(words) > 2 and _PERSON.fullmatch(first) and all(map(_capital, words)):
+        return " ".join(others), True, True
     # "Fellow lineman Mario Addison"
     run = next((at for at in range(len(words)) if all(map(_capital, words[at:]))), len(words))
     if 1 < run <= len(words) - 2 and lowered[0] not in ("the", "a", "an") and others[0].islower():
@@ -220,7 +226,7 @@ def _subject(words: list[str], casing: Casing) -> tuple[str, bool, bool] | None:
             return None
         return " ".join(words[run:]), True, True
     if lowered[0] == "the":
-        if not others or lowered[1] in _ORDINALS or lowered[1] in _GENERIC:
+        if not others or (lowered[1] in _ORDINALS | _GENERIC and not (only and named)):
             return None
         content = [word for word in lowered[1:] if word not in STOPWORDS]
         # "The company" is known only to who reads on.
@@ -261,8 +267,8 @@ def _definition(clause: _Clause) -> Iterator[Draft]:
         return
     said = _noun_phrase(clause)
     words = said.split()
-    unclear = _pronoun(said.removeprefix("one of "))
-    if not 2 <= len(words) <= _LONGEST_ANSWER or unclear or words[1] in _EMPTY or clause.also:
+    unclear = _pronoun(said.removeprefix("one of ")) or _listed(clause)
+    if not 3 <= len(words) <= _LONGEST_ANSWER or unclear or words[1] in _EMPTY or clause.also:
         return
     role = _role(said)
     subject = clause.subject
@@ -290,6 +296,11 @@ def _definition(clause: _Clause) -> Iterator[Draft]:
         return
     if first == "the" and " of " not in subject and len(subject.split()) < 3:
         return
+    # "A hit is a page" is said in passing; a definition of a kind says more.
+    if general and len(words) < 4:
+        return
+    if role in _MAYBE_PERSONS and not general:
+        return
     if role and not general and first != "the":
         yield _defined("Who", clause, said, person=True)
     elif clause.verb == "is" or not role:
@@ -311,6 +322,33 @@ def _noun_phrase(clause: _Clause) -> str:
         stop = re.search(r"[,;:(–—]", limited)
         return f"{clause.head} {limited[: stop.start()] if stop else limited}".strip()
     return clause.head
+
+
+def _inverse(clause: _Clause) -> Iterator[Draft]:
+    """ "The largest X is Y": what is the largest X?"""
+    subject = clause.subject
+    if not clause.be or clause.lead or not _UNIQUE.match(subject) or _listed(clause):
+        return
+    if not (clause.named or len(subject.split()) > 4) or clause.bound in ("that", "as"):
+        return
+    said = clause.head
+    name = _holds_name(said) == said.removeprefix("the ")
+    if not (name or re.match(r"(?:an?|the) ", said)) or len(said.split()) > 8 or _pronoun(said):
+        return
+    role = _role(subject)
+    if bool(role) and not name:
+        return
+    named = _holds_name(subject)
+    asked = f"{'Who' if role else 'What'} {clause.verb} {subject}?"
+    yield Draft("identity", asked, said, named or subject, subject if named else "")
+
+
+def _listed(clause: _Clause) -> bool:
+    """Whether the head is cut inside a list: "solutions for food, beverages and medicine"."""
+    if clause.bound != ",":
+        return False
+    after = clause.rest[len(clause.head) :]
+    return bool(_IN_LIST.match(after)) and not _NEW_CLAUSE.match(after)
 
 
 def _called(clause: _Clause) -> Iterator[Draft]:
@@ -343,6 +381,8 @@ def _when(clause: _Clause) -> Iterator[Draft]:
             return
         done, answer = found
     if len(done.split()) > _LONGEST_REST or _pronoun(_OWN.sub("", done)):
+        return
+    if done.rpartition(" ")[2] in _PREPOSITIONS:
         return
     if clause.verb in ("was", "were"):
         verb = _participle(done)
@@ -599,7 +639,8 @@ def _why(clause: _Clause) -> Iterator[Draft]:
 
 
 _RULES = (
-    _definition, _called, _when, _who, _where, _how_many, _size, _may, _of_what, _how_long, _why
+    _definition, _inverse, _called, _when, _who, _where, _how_many, _size, _may, _of_what,
+    _how_long, _why,
 )  # fmt: skip
 
 
@@ -869,7 +910,7 @@ _VAGUE = frozenset(
     several few other others another both each every all any one none nobody somebody someone
     everyone anyone his her its their my your our same latter former following part much more less
     either neither two three four five six seven eight nine ten half us them him mine next
-    previous above below""".split()
+    previous above below foregoing aforementioned applicable respective said""".split()
 )
 _ORDINALS = frozenset("first second third fourth fifth last only".split())
 _GENERIC = frozenset(
@@ -890,6 +931,8 @@ _OPENERS = frozenset(
     located based known named called january february march april june july august september
     october november december monday tuesday wednesday thursday friday saturday sunday""".split()
 )
+_MAYBE_PERSONS = frozenset("leader member owner user producer employer publisher".split())
+"""What a company may be as well."""
 _EMPTY = frozenset(
     "example well-known result matter number case way lot few question good bad great part".split()
 )
@@ -940,7 +983,12 @@ _MADE = re.compile(
 _FOR_TIME = re.compile(r"([a-z]+(?: [a-z]+){0,4}) for (?:about |over |at least |up to |nearly )?")
 _UNCLEAR = re.compile(r"\b(?:respectively|following|above|below|et al)\b|[“”\"()\[\]]")
 _STOPS = re.compile(r"[,;:()?!–—]")
-_LEAD = re.compile(r"(?:In|On)(?: the)?(?: early| late| mid)? (?=\w)|(?:In|On) ")
+_DISCOURSE = re.compile(
+    r"^(?:However|Today|Currently|Moreover|Furthermore|In addition|Additionally|For example|"
+    r"For instance|In fact|Meanwhile|Nevertheless|Traditionally|Historically|Officially), "
+    r"(?=[A-Z]|the |in |on |an? )"
+)
+_LEAD = re.compile(r"(?:[Ii]n|[Oo]n)(?: the)?(?: early| late| mid)? (?=\w)|(?:[Ii]n|[Oo]n) ")
 _AFTER_LEAD = re.compile(r",? (?=[A-Z]|the |a )|, ")
 _BOUND = re.compile(
     r"[,;](?=\s)|:|\(|\s[–—-]\s|[–—]|\s(?:which|who|whom|whose|that|where|when|while|because|although"
@@ -967,7 +1015,7 @@ _CALLED = re.compile(
 _ON_DATE = re.compile(r"(?:^|\s)(?:in|on|around|about)(?: the)?(?: early| late| mid)? $")
 _ON_DATE_ONLY = re.compile(r"(?:in|on) (?:[A-Z]\w+ )?(?:\d{1,2},? )?\d{4}$")
 _AFTER_DATE = re.compile(r"\s(?:by|in|at|with|for|from|to|on|under|near|during|through)\s")
-_BY = re.compile(r"(\w+)( in [\w ]{3,20})? by ")
+_BY = re.compile(r"(?:[a-z]+ly )?(\w+)(?: [a-z]+ly)?( in [\w ]{3,20})? by ")
 _OBJECT = re.compile(r"(?:the|a|an|[A-Z]\w+)\b")
 _AT = re.compile(r"(?:(\w+) )?(?:in|at|on|near) ")
 _ABOUT = re.compile(
@@ -980,6 +1028,10 @@ _COUNTED = re.compile(
     r"(?P<tail>$| (?:in|on|at|for|to|by|with|from|per|of|within|across|during|around|against) .*)"
 )
 _TAIL_BAD = re.compile(r"\b(?:and|or)\b|(?:\w+\W+){8}")
+_IN_LIST = re.compile(
+    r",\s(?:(?:and|or)\s)?(?!a |an |the )(?:[\w'’-]+\s?){1,4}(?:,|\sand\s|\sor\s|$)"
+    r"|,\s(?:and|or)\s"
+)
 _LISTED = re.compile(r"\s*,\s*(?:\d|and |two|three|four|five|six|seven|eight|nine|a |an )|\s*\(")
 _SIZE = re.compile(
     r"(?:an? )(?:\w+ )?(population|area|length|height|depth|width|budget|capacity|diameter|mass|"

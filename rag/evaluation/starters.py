@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from rag.candidates import begins_sentence, dates, names
@@ -28,6 +29,7 @@ MOST_SENTENCES = 20_000
 """Sentences that are read, documents in the order of their ids; some 20 seconds of work."""
 
 _FEW = 5  # cases of one document, or twice its even share where that is more
+_NEAR_YEARS = 40  # between a year and one that is taken for it
 _TWICE = 2  # near misses for which one name is taken
 _AT_ONCE = 200  # passages read at once
 _MOST_NAMES = 400  # names of the texts that are tried besides the subjects of questions
@@ -83,9 +85,12 @@ def starters(library: Library, count: int, unanswerable: float) -> Starters:
         found = _distinct(
             Origin(draft, quote) for quote in read for draft in drafts(quote.text, casing)
         )
-        misses = round(count * unanswerable)
-        chosen = _chosen(found, _of_headings(read), count - misses)
-        if not chosen:
+        wanted = count - round(count * unanswerable)
+        chosen = _chosen(found, _of_headings(read), wanted)
+        # The share is one of what can be made, not of what was asked for.
+        short = 0 < len(chosen) < wanted
+        misses = round(len(chosen) * unanswerable / (1 - unanswerable)) if short else count - wanted
+        if not chosen and (wanted or not found):
             raise SourceboundError(
                 f"No question can be made from the documents in {library.path}: the rules need "
                 "English sentences or headings. Write the cases by hand; README.md shows a row."
@@ -234,7 +239,8 @@ def _chosen(found: Sequence[Group], headings: Sequence[Group], wanted: int) -> l
                     left[home] = []
                     continue
                 best = min(left[home], key=lambda one: used[one[0].draft.rule])
-                left[home].remove(best)
+                # One question of each sentence: two would measure the same finding.
+                left[home] = [one for one in left[home] if one[0].quote != best[0].quote]
                 used[best[0].draft.rule] += 1
                 taken[home] += 1
                 chosen.append(best)
@@ -376,11 +382,8 @@ class _NearMisses:
         casing: Casing,
     ) -> None:
         self._casing = casing
-        self._persons = {
-            part.removeprefix("the ")
-            for group in found
-            for one in group
-            if one.draft.person and (part := one.draft.subject)
+        self._persons = _persons(read) | {
+            one.draft.subject for group in found for one in group if one.draft.person
         }
         self._asked = {group[0].draft.question for group in found}
         subjects = [
@@ -403,15 +406,20 @@ class _NearMisses:
         self._used: Counter[str] = Counter()
 
     def rows(self, groups: Sequence[Group], wanted: int) -> list[dict[str, Any]]:
-        """At most `wanted` rows, at most two of each question."""
+        """At most `wanted` rows, at most one of each question."""
         found: list[dict[str, Any]] = []
         once = list(dict.fromkeys(groups))
         plain = [group for group in once if group[0].draft.rule != "heading"]
         # A title with another year is the plainest of near misses: only where others lack.
         titled = [group for group in once if group[0].draft.rule == "heading"]
-        for group in (*plain, *plain, *titled):
+        told: set[str] = set()
+        for group in (*plain, *titled):
             if len(found) == wanted:
                 break
+            if group[0].draft.rule == "heading":
+                if _home(group) in told:
+                    continue
+                told.add(_home(group))
             row = self._by_name(group) or self._by_year(group)
             if row:
                 found.append(row)
@@ -436,10 +444,11 @@ class _NearMisses:
     def _by_year(self, group: Group) -> dict[str, Any] | None:
         draft = group[0].draft
         years = [one for one in dates(draft.question) if one.form == "year"]
-        if len(years) != 1:
+        old = draft.question[years[0].span.start : years[0].span.end] if years else ""
+        if len(years) != 1 or not old.isdigit():
             return None
-        old = draft.question[years[0].span.start : years[0].span.end]
-        return self._swapped(group, old, f"{draft.subject} {draft.fact}", self._years, "year")
+        near = [swap for swap in self._years if abs(int(swap.text) - int(old)) <= _NEAR_YEARS]
+        return self._swapped(group, old, f"{draft.subject} {draft.fact}", near, "year")
 
     def _swapped(
         self, group: Group, old: str, fact: str, swaps: Sequence[Swap], what: str
@@ -468,14 +477,17 @@ class _NearMisses:
             return f"person {many}"
         if bare.isupper():
             return f"{article}short {many}"
+        if _BODY.search(bare):
+            return f"{article}body {many}"
         if self._casing.is_place(last):
             return f"{article}place {many}"
-        return f"{article}name {many}"
+        return f"{article}{'full' if ' ' in bare else 'single'} name {many}"
 
     def _names(self, read: Sequence[Quote]) -> Iterator[Swap]:
         """Names that the texts say often, most often first; with "the" where most have it."""
         seen: Counter[str] = Counter()
         article: Counter[str] = Counter()
+        alone: Counter[str] = Counter()
         home: dict[str, str] = {}
         for quote in read:
             text = " ".join(quote.text.split())
@@ -485,10 +497,12 @@ class _NearMisses:
                     continue
                 seen[name] += 1
                 article[name] += text[: one.span.start].endswith("the ")
+                alone[name] += bool(_ALONE.match(text, one.span.end))
                 home.setdefault(name, quote.document.id)
         often = sorted(seen, key=lambda name: (-seen[name], name))[:_MOST_NAMES]
         for name in often:
-            if seen[name] >= 2:
+            # "British troops": what mostly stands before a noun is none by itself.
+            if seen[name] >= 2 and 3 * alone[name] >= 2 * seen[name]:
                 written = f"the {name}" if 2 * article[name] > seen[name] else name
                 yield Swap(written, self._kind(written), home[name])
 
@@ -497,7 +511,16 @@ _GENERAL = frozenset({"heading", "definition", "acronym", "rule", "called"})
 """Rules whose question says nothing of its subject but the name: nothing would be a near miss."""
 
 _NAME = re.compile(r"[A-Z][\w'’-]{2,}(?: (?:of |the |de )?[A-Z][\w'’-]+){0,3}")
-_SMALL = frozenset("of the de von van la and & for".split())
+_ALONE = re.compile(
+    r"$|[.,;:)]|['’]s\b| (?:is|was|are|were|has|had|have|and|or|in|on|at|by|to|of|for|from|with|as|"
+    r"which|who|that|where|when|\(|[a-z]+ed)\b"
+)
+_BODY = re.compile(
+    r"\b(?:University|College|School|Institute|Academy|Office|Ministry|Department|Agency|Authority|"
+    r"Commission|Committee|Council|Court|Parliament|Party|Church|Company|Corporation|Inc|Ltd|Bank|"
+    r"Association|Society|Organi[sz]ation|Union|Museum|Library|Trust|Center|Centre|Group|Army|Club)\b"
+)
+_SMALL = frozenset("of the de von van la & for".split())
 
 
 def exchangeable(draft: Draft) -> str:
@@ -508,11 +531,29 @@ def exchangeable(draft: Draft) -> str:
         subject = owner[1]
     bare = subject.removeprefix("the ")
     words = bare.split()
-    if len(words) > 5 or not words or not re.match(r"[A-Z0-9]", words[0]):
+    if len(words) > 5 or not words or "and" in words or not re.match(r"[A-Z0-9]", words[0]):
         return ""
     if not all(re.match(r"[A-Z0-9]", word) or word in _SMALL for word in words):
         return ""
     return subject if draft.question.count(subject) == 1 else ""
+
+
+def _persons(read: Sequence[Quote]) -> set[str]:
+    """Names that sentences begin with, where these or the next ones go on with "he" or "she"."""
+    votes: dict[str, list[bool]] = {}
+    for quote, after in pairwise([*read, *read[:1]]):
+        text = " ".join(quote.text.split())
+        first = next(iter(names(text)), None)
+        if first is None or first.span.start > 0:
+            continue
+        follows = after.document.id == quote.document.id and _HE_BEGINS.match(after.text)
+        name = text[first.span.start : first.span.end]
+        votes.setdefault(name, []).append(bool(follows or _HE.search(text)))
+    return {name for name, each in votes.items() if 2 * sum(each) >= len(each)}
+
+
+_HE_BEGINS = re.compile(r"(?:He|She|His|Her)\b")
+_HE = re.compile(r"\b(?:he|she|his|her|him)\b")
 
 
 def _years(read: Sequence[Quote]) -> list[Swap]:
