@@ -75,6 +75,11 @@ class Casing:
             return True
         return self._capital[word] > self._small[word.lower()]
 
+    def is_proper(self, word: str) -> bool:
+        """Whether a word is hardly ever written small."""
+        word = _bare(word)
+        return not word[1:].islower() or (not self._small[word.lower()] and word not in _BODIES)
+
     def is_place(self, word: str) -> bool:
         """Whether a name mostly follows a word of place."""
         return 0 < 3 * self._placed[word] >= self._capital[word]
@@ -228,6 +233,9 @@ def _subject(words: list[str], casing: Casing) -> tuple[str, bool, bool] | None:
     if lowered[0] == "the":
         if not others or (lowered[1] in _ORDINALS | _GENERIC and not (only and named)):
             return None
+        # "The Order" is a name to who wrote it only; "the Huguenots" to all.
+        if len(others) == 1 and named and not casing.is_proper(others[0]):
+            return None
         content = [word for word in lowered[1:] if word not in STOPWORDS]
         # "The company" is known only to who reads on.
         return " ".join(["the", *others]), named or len(content) > 1, named
@@ -268,6 +276,8 @@ def _definition(clause: _Clause) -> Iterator[Draft]:
     said = _noun_phrase(clause)
     words = said.split()
     unclear = _pronoun(said.removeprefix("one of ")) or _listed(clause)
+    if clause.bound == "(" and not re.search(r"\)$|\)[,;]| \)", clause.rest):
+        return
     if not 3 <= len(words) <= _LONGEST_ANSWER or unclear or words[1] in _EMPTY or clause.also:
         return
     role = _role(said)
@@ -382,7 +392,7 @@ def _when(clause: _Clause) -> Iterator[Draft]:
         done, answer = found
     if len(done.split()) > _LONGEST_REST or _pronoun(_OWN.sub("", done)):
         return
-    if done.rpartition(" ")[2] in _PREPOSITIONS:
+    if done.rpartition(" ")[2] in _PREPOSITIONS | _CLAUSAL | STOPWORDS - _PARTICLES:
         return
     if clause.verb in ("was", "were"):
         verb = _participle(done)
@@ -690,7 +700,7 @@ def _acronyms(text: str) -> Iterator[Draft]:
         found = words[at:]
         if wanted or not found or len(found) < 2 or found[0].lower() in _SMALL_INSIDE:
             continue
-        answer = " ".join(found)
+        answer = re.sub(r"['’]s$", "", " ".join(found))
         if re.search(r"[,;:()“”\"]", answer):
             continue
         yield Draft(
@@ -709,7 +719,10 @@ def _sound(draft: Draft) -> bool:
     said = set(re.findall(r"\w+", answer)) - STOPWORDS
     if said and said <= set(re.findall(r"\w+", question)):
         return False
-    return len(draft.question.split()) <= 22 and not _UNCLEAR.search(draft.question)
+    unclear = _UNCLEAR.search(draft.question) or _OF_THE.search(draft.question)
+    if unclear or _NO_NAME.search(f"{draft.question} {draft.answer}"):
+        return False
+    return len(draft.question.split()) <= 22
 
 
 # -- pieces ----------------------------------------------------------------------------------------
@@ -882,7 +895,9 @@ _TRANSITIVE = frozenset(
     repeal replace require restore reveal seize sell send show sign spend steal take teach tell
     throw transfer unveil use write""".split()
 )
-_REPEATED = frozenset("won visited played attended had remained kept lived used led held".split())
+_REPEATED = frozenset(
+    "won fought visited played attended had remained kept lived used led held".split()
+)
 _STATES = frozenset(
     "located situated based used known estimated considered believed involved related".split()
 )
@@ -923,6 +938,7 @@ _PREPOSITIONS = frozenset(
     """in on at by from to for of with since until during after before under near about per into
     within over through between among across against as""".split()
 )
+_PARTICLES = frozenset("up out off down over on in".split())
 _OPENERS = frozenset(
     """in on at by from for with since until during after before under near despite although while
     when where if because as however thus therefore moreover furthermore meanwhile instead like
@@ -931,6 +947,15 @@ _OPENERS = frozenset(
     located based known named called january february march april june july august september
     october november december monday tuesday wednesday thursday friday saturday sunday""".split()
 )
+_BODIES = frozenset(
+    """Order Act Court Committee Commission Council Parliament Government Company Board Association
+    Union Treaty Agreement Constitution Bill Law Church School College University Department
+    Ministry Agency Office Club Party Team League Bank Group Society Institute Authority President
+    Minister King Queen Emperor Pope Bishop Governor Mayor Secretary Director State Republic Kingdom
+    Empire Army Navy Series Game Show Trust Policy Plan Program Programme Project Report
+    Declaration""".split()
+)
+_NO_NAME = re.compile(rf"\b[Tt]he (?:{'|'.join(sorted(_BODIES))})\b(?! of\b| on\b| for\b| [A-Z])")
 _MAYBE_PERSONS = frozenset("leader member owner user producer employer publisher".split())
 """What a company may be as well."""
 _EMPTY = frozenset(
@@ -951,7 +976,11 @@ _PERSON = re.compile(
     r"screenwriter|novelist|playwright|brother|sister|father|mother|son|daughter|wife|husband|"
     r"cousin|nephew|grandson|manager|supervisor|librarian|chair|chairman|chairperson|secretary|"
     r"treasurer|employee|employer|user|applicant|member|owner|administrator|trustee|inspector|"
-    r"anthropologist|psychologist|sociologist|statesman|warlord|general|admiral|naturalist)s?",
+    r"anthropologist|psychologist|sociologist|statesman|warlord|admiral|naturalist|character|drummer|"
+    r"guitarist|bassist|rapper|comedian|comedienne|host|hostess|presenter|model|dancer|wrestler|boxer|"
+    r"footballer|golfer|cricketer|swimmer|athlete|pilot|sailor|knight|saint|nurse|songwriter|vocalist|"
+    r"pianist|violinist|sculptor|designer|illustrator|cartoonist|translator|critic|conductor|midfielder"
+    r"|goalkeeper|pitcher|defender|striker|lieutenant|colonel|captain|sergeant|spy|detective)s?",
     re.IGNORECASE,
 )
 
@@ -967,8 +996,12 @@ _PRONOUN = re.compile(
     r"\b(?:I|[Yy]ou|[Hh]e|[Ss]he|[Ii]t|[Ww]e|[Tt]hey|him|them|us|[Hh]is|[Hh]er|hers|[Ii]ts|[Tt]heir|"
     r"theirs|[Oo]ur|[Yy]our|[Mm]y|[Tt]his|[Tt]hese|[Tt]hose|that|there|here|itself|himself|herself|"
     r"themselves|ones?|such|others?|another|latter|former|same|so|both|each|also)\b"
-    r"|\bthe (?:company|city|team|game|season|country|area|region|group|law|act)\b",
+    r"|\bthe (?:company|city|team|game|season|country|area|region|group|law|act|band|film|movie|"
+    r"show|book|album|song|river|school|museum|state|government|party|war|story|novel|site|building|town|"
+    r"village|island|bridge|series|episode|character|family|family's|gallery)\b(?! of)",
 )
+# "The total length of the river"
+_OF_THE = re.compile(r"\b(?:length|area|size|height|population|cost|number) of the [a-z]+\?")
 # Of the subject, where nothing else could own it.
 _OWN = re.compile(r"\b(?:its|their|his|her) (?=[a-z])")
 _ASIDE = re.compile(

@@ -294,6 +294,7 @@ class Swap:
     text: str
     kind: str
     home: str
+    rule: str = ""
 
 
 class Texts:
@@ -383,11 +384,20 @@ class _NearMisses:
     ) -> None:
         self._casing = casing
         self._persons = _persons(read) | {
-            one.draft.subject for group in found for one in group if one.draft.person
+            one.draft.subject
+            for group in found
+            for one in group
+            if one.draft.person or _HE.search(one.draft.question)
+        }
+        self._things = {
+            one.draft.subject.removeprefix("the ")
+            for group in found
+            for one in group
+            if one.draft.rule in ("definition", "called", "part") and not one.draft.person
         }
         self._asked = {group[0].draft.question for group in found}
         subjects = [
-            Swap(name, self._kind(name), _home(group))
+            Swap(name, self._kind(name), _home(group), group[0].draft.rule)
             for group in found
             if (name := exchangeable(group[0].draft))
         ]
@@ -455,7 +465,10 @@ class _NearMisses:
     ) -> dict[str, Any] | None:
         draft = group[0].draft
         homes = {one.quote.document.id for one in group}
-        for swap in sorted(swaps, key=lambda one: self._used[one.text]):
+        # First the subjects of questions of the same rule: what was built is no person.
+        for swap in sorted(
+            swaps, key=lambda one: (one.rule != draft.rule, not one.rule, self._used[one.text])
+        ):
             if self._used[swap.text] >= _TWICE or swap.home in homes:
                 continue
             shared = set(self._texts.terms(swap.text)) & set(self._texts.terms(draft.question))
@@ -477,6 +490,8 @@ class _NearMisses:
             return f"person {many}"
         if bare.isupper():
             return f"{article}short {many}"
+        if bare in self._things:
+            return f"{article}thing {many}"
         if _BODY.search(bare):
             return f"{article}body {many}"
         if self._casing.is_place(last):
