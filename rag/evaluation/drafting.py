@@ -82,7 +82,7 @@ class Casing:
 
     def is_place(self, word: str) -> bool:
         """Whether a name mostly follows a word of place."""
-        return 0 < 3 * self._placed[word] >= self._capital[word]
+        return 0 < 6 * self._placed[word] >= self._capital[word]
 
 
 def drafts(sentence: str, casing: Casing) -> list[Draft]:
@@ -224,12 +224,23 @@ def _subject(words: list[str], casing: Casing) -> tuple[str, bool, bool] | None:
     named = any(_capital(word) for word in others)
     if len(words) > 2 and _PERSON.fullmatch(first) and all(map(_capital, words)):
         return " ".join(others), True, True
+    if first[0].islower() and first not in ("the", "a", "an") and not _PERSON.fullmatch(first):
+        return None
+    if " ".join(words) in _WITH_ARTICLE:
+        return None
     # "Fellow lineman Mario Addison"
     run = next((at for at in range(len(words)) if all(map(_capital, words[at:]))), len(words))
-    if 1 < run <= len(words) - 2 and lowered[0] not in ("the", "a", "an") and others[0].islower():
+    titled = (others[:1] and others[0].islower()) or first[0].islower()
+    if 0 < run <= len(words) - 2 and lowered[0] not in ("the", "a", "an") and titled:
         if lowered[0] in STOPWORDS or lowered[0] in _OPENERS:
             return None
         return " ".join(words[run:]), True, True
+    # "Julie notices Ray's boat": the small word between two names may be the verb.
+    if any(
+        _capital(one) and _capital(other) and word.islower() and word not in _SMALL_INSIDE
+        for one, word, other in zip(words, words[1:], words[2:], strict=False)
+    ):
+        return None
     if lowered[0] == "the":
         if not others or (lowered[1] in _ORDINALS | _GENERIC and not (only and named)):
             return None
@@ -256,10 +267,9 @@ def _head(rest: str) -> tuple[str, str]:
     for match in _BOUND.finditer(rest):
         if match.group().strip() in ("and", "or"):
             following = rest[match.end() :].split(" ")
-            if not any(
-                word in _VERBS or word in _ADVERBS or word.endswith(("ed", "ly"))
-                for word in following[:2]
-            ):
+            if following[0] in _ADVERBS or following[0].endswith("ly"):
+                following.pop(0)
+            if not following or not (following[0] in _VERBS or following[0].endswith("ed")):
                 continue
         return rest[: match.start()].rstrip(), match.group().strip()
     return rest, ""
@@ -291,7 +301,7 @@ def _definition(clause: _Clause) -> Iterator[Draft]:
         # The whole of what is said must stand in the question, or it asks for less.
         if clause.bound and clause.bound not in (",", "and", "which", "who", "but", ";", "("):
             return
-        if clause.verb == "became" and not role:
+        if (clause.verb == "became" and not role) or _unsure(said):
             return
         word = "Who" if role else "What"
         question = f"{word} {clause.verb} {said}?"
@@ -309,7 +319,7 @@ def _definition(clause: _Clause) -> Iterator[Draft]:
     # "A hit is a page" is said in passing; a definition of a kind says more.
     if general and len(words) < 4:
         return
-    if role in _MAYBE_PERSONS and not general:
+    if (role in _MAYBE_PERSONS or _unsure(said)) and not general:
         return
     if role and not general and first != "the":
         yield _defined("Who", clause, said, person=True)
@@ -346,7 +356,7 @@ def _inverse(clause: _Clause) -> Iterator[Draft]:
     if not (name or re.match(r"(?:an?|the) ", said)) or len(said.split()) > 8 or _pronoun(said):
         return
     role = _role(subject)
-    if bool(role) and not name:
+    if (role and not name) or _unsure(subject):
         return
     named = _holds_name(subject)
     asked = f"{'Who' if role else 'What'} {clause.verb} {subject}?"
@@ -358,7 +368,7 @@ def _listed(clause: _Clause) -> bool:
     if clause.bound != ",":
         return False
     after = clause.rest[len(clause.head) :]
-    return bool(_IN_LIST.match(after)) and not _NEW_CLAUSE.match(after)
+    return not _ENDED.match(after) and not _NEW_CLAUSE.match(after)
 
 
 def _called(clause: _Clause) -> Iterator[Draft]:
@@ -607,6 +617,8 @@ def _of_what(clause: _Clause) -> Iterator[Draft]:
     if not match:
         return
     answer = clause.head[match.end() :] if clause.be else clause.rest[match.end() :]
+    if clause.be and clause.bound in ("and", "or"):
+        return
     # A list that is cut at its first comma would be half an answer.
     if clause.be and clause.bound == "," and not _NEW_CLAUSE.match(clause.rest[len(clause.head) :]):
         return
@@ -750,14 +762,26 @@ def _participle(done: str) -> str:
     return word if (regular or word in _PARTICIPLES) and word not in _ADJECTIVES else ""
 
 
+def _unsure(said: str) -> bool:
+    """Whether a phrase may be about a person, by a noun that no list has: "a seam bowler"."""
+    noun = _noun(said)
+    return bool(_AGENT_NOUN.search(noun)) and not _PERSON.fullmatch(noun) and noun not in _NO_AGENTS
+
+
 def _role(said: str) -> str:
     """The noun of a person that a phrase is about, "" where it is about a thing."""
+    noun = _noun(said)
+    return noun if _PERSON.fullmatch(noun) else ""
+
+
+def _noun(said: str) -> str:
+    """The noun that a phrase is about, "" without one."""
     before = re.split(
         r" (?:of|in|for|at|from|to|with|on|by|who|that|which|during|born|and|under|as|ever) ",
         f"{said} ",
     )[0]
     words = before.split()
-    return words[-1] if words and _PERSON.fullmatch(words[-1]) else ""
+    return words[-1] if words else ""
 
 
 def _holds_name(text: str) -> str:
@@ -821,7 +845,7 @@ compose conclude conquer construct contain convert cover cross create declare de
 demolish design destroy develop direct discover earn elect emerge emigrate employ enact end enter
 escape establish evolve expand expel explode export extend finish form found gain graduate host
 impose include increase install introduce invade invent invest issue join kill land last launch live
-marry measure migrate move name obtain occupy open operate order organise organize own paint pass
+marry measure migrate move obtain occupy open operate order organise organize own paint pass
 perform possess present produce promote propose publish purchase raise reach receive record recover
 reduce reform release remain remove rename repeal replace require resign restore retire return
 reveal score seize serve settle sign split start stretch succeed surrender transfer travel
@@ -889,7 +913,7 @@ _TRANSITIVE = frozenset(
     ban build bring buy capture choose collect complete compose conquer construct contain convert
     cover create declare defeat deliver demolish design destroy develop direct discover earn elect
     employ enact establish expel export find found gain give have hold host impose include increase
-    install introduce invade invent invest issue keep kill lay lead lend lose make measure name
+    install introduce invade invent invest issue keep kill lay lead lend lose make measure
     obtain occupy operate order organise organize own paint pay perform possess present produce
     promote propose publish purchase put raise reach receive record reduce release remove rename
     repeal replace require restore reveal seize sell send show sign spend steal take teach tell
@@ -958,6 +982,22 @@ _BODIES = frozenset(
 _NO_NAME = re.compile(rf"\b[Tt]he (?:{'|'.join(sorted(_BODIES))})\b(?! of\b| on\b| for\b| [A-Z])")
 _MAYBE_PERSONS = frozenset("leader member owner user producer employer publisher".split())
 """What a company may be as well."""
+_WITH_ARTICLE = frozenset(
+    ("United States", "United Kingdom", "Netherlands", "US", "U.S.", "UK", "United Nations", "EU")
+)
+"""Names that want an article: without it they were torn out of a longer one."""
+_AGENT_NOUN = re.compile(r"(?:er|or|ist|ian|eer|ant|ee)s?$")
+_NO_AGENTS = frozenset(
+    """river tower computer order center number layer chapter theater border cluster container
+    vector sector factor motor reactor harbor color plant tree newspaper paper letter power water
+    weather winter summer super filter printer transistor processor semiconductor detector sensor
+    corridor monitor tumor disorder cancer fever feature restaurant committee fee degree trustee
+    coffee variant constant element quarter corner flower spider lever router browser server header
+    folder buffer register transformer converter adapter tier pier chamber manor error mirror
+    meter liter diameter parameter matter master poster shelter frontier career barrier glacier
+    carrier supplier multiplier air-carrier airliner freighter bomber fighter cruiser steamer
+    skyscraper thriller""".split()
+)
 _EMPTY = frozenset(
     "example well-known result matter number case way lot few question good bad great part".split()
 )
@@ -979,7 +1019,7 @@ _PERSON = re.compile(
     r"anthropologist|psychologist|sociologist|statesman|warlord|admiral|naturalist|character|drummer|"
     r"guitarist|bassist|rapper|comedian|comedienne|host|hostess|presenter|model|dancer|wrestler|boxer|"
     r"footballer|golfer|cricketer|swimmer|athlete|pilot|sailor|knight|saint|nurse|songwriter|vocalist|"
-    r"pianist|violinist|sculptor|designer|illustrator|cartoonist|translator|critic|conductor|midfielder"
+    r"pianist|violinist|sculptor|designer|illustrator|cartoonist|translator|critic|friend|reporter|bowler|pirate|operator|conductor|midfielder"
     r"|goalkeeper|pitcher|defender|striker|lieutenant|colonel|captain|sergeant|spy|detective)s?",
     re.IGNORECASE,
 )
@@ -1000,8 +1040,8 @@ _PRONOUN = re.compile(
     r"show|book|album|song|river|school|museum|state|government|party|war|story|novel|site|building|town|"
     r"village|island|bridge|series|episode|character|family|family's|gallery)\b(?! of)",
 )
-# "The total length of the river"
-_OF_THE = re.compile(r"\b(?:length|area|size|height|population|cost|number) of the [a-z]+\?")
+# "The total length of the river?"
+_OF_THE = re.compile(r"\b(?:of|to|in|on|at|for|from|by|with|helm) the [a-z]+\?$")
 # Of the subject, where nothing else could own it.
 _OWN = re.compile(r"\b(?:its|their|his|her) (?=[a-z])")
 _ASIDE = re.compile(
@@ -1061,9 +1101,9 @@ _COUNTED = re.compile(
     r"(?P<tail>$| (?:in|on|at|for|to|by|with|from|per|of|within|across|during|around|against) .*)"
 )
 _TAIL_BAD = re.compile(r"\b(?:and|or)\b|(?:\w+\W+){8}")
-_IN_LIST = re.compile(
-    r",\s(?:(?:and|or)\s)?(?!a |an |the )(?:[\w'’-]+\s?){1,4}(?:,|\sand\s|\sor\s|$)"
-    r"|,\s(?:and|or)\s"
+_ENDED = re.compile(
+    r",\s(?:which|who|whose|where|when|but|an?|the|located|with|from|for|after|before|as|\w+ed|\w+ing|"
+    r"and (?:is|was|are|were|has|had|the|it|he|she))\b"
 )
 _LISTED = re.compile(r"\s*,\s*(?:\d|and |two|three|four|five|six|seven|eight|nine|a |an )|\s*\(")
 _SIZE = re.compile(

@@ -440,10 +440,6 @@ class _NearMisses:
         old = exchangeable(draft)
         if not old or draft.rule in _GENERAL:
             return None
-        if draft.rule == "identity" and not re.search(
-            rf"\b(?:of|in) (?:the )?{re.escape(old)}", draft.question
-        ):
-            return None
         kind = self._kind(old)
         # What stands with the name in the subject belongs to the fact: "X's first school".
         fact = f"{draft.fact} {draft.subject.replace(old, ' ')}"
@@ -519,6 +515,8 @@ class _NearMisses:
             # "British troops": what mostly stands before a noun is none by itself.
             if seen[name] >= 2 and 3 * alone[name] >= 2 * seen[name]:
                 written = f"the {name}" if 2 * article[name] > seen[name] else name
+                if " of " in name and written == name:
+                    continue
                 yield Swap(written, self._kind(written), home[name])
 
 
@@ -550,6 +548,11 @@ def exchangeable(draft: Draft) -> str:
         return ""
     if not all(re.match(r"[A-Z0-9]", word) or word in _SMALL for word in words):
         return ""
+    if draft.rule in ("identity", "name"):
+        # "The Ordesa mills" are no place for another name; "the mills in Ordesa" are.
+        part = rf"(?:\b(?:of|in|at) |^Who \w+ )(?:the )?{re.escape(subject)}(?:\?| in \d)"
+        if not re.search(part, draft.question):
+            return ""
     return subject if draft.question.count(subject) == 1 else ""
 
 
