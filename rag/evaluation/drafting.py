@@ -115,6 +115,9 @@ def whole(sentence: str) -> str:
     dated = text
     for one in reversed(dates(text)):
         dated = f"{dated[: one.span.start]}then{dated[one.span.end :]}"
+    # "Requiring all non-U." is cut inside an abbreviation.
+    if re.search(r"\b[A-Z]\.$", text):
+        return ""
     if not text[0].isupper() or is_row(dated) or _UNPLAIN.search(sentence):
         return ""
     if _NEGATED.search(text) or text.count("(") != text.count(")"):
@@ -235,10 +238,11 @@ def _subject(words: list[str], casing: Casing) -> tuple[str, bool, bool] | None:
         if lowered[0] in STOPWORDS or lowered[0] in _OPENERS:
             return None
         return " ".join(words[run:]), True, True
+    inner = others if lowered[0] in ("the", "a", "an") else words
     # "Julie notices Ray's boat": the small word between two names may be the verb.
     if any(
         _capital(one) and _capital(other) and word.islower() and word not in _SMALL_INSIDE
-        for one, word, other in zip(words, words[1:], words[2:], strict=False)
+        for one, word, other in zip(inner, inner[1:], inner[2:], strict=False)
     ):
         return None
     if lowered[0] == "the":
@@ -286,6 +290,8 @@ def _definition(clause: _Clause) -> Iterator[Draft]:
     said = _noun_phrase(clause)
     words = said.split()
     unclear = _pronoun(said.removeprefix("one of ")) or _listed(clause)
+    if clause.bound in ("and", "or") and words[-1].endswith("ed"):
+        return
     if clause.bound == "(" and not re.search(r"\)$|\)[,;]| \)", clause.rest):
         return
     if not 3 <= len(words) <= _LONGEST_ANSWER or unclear or words[1] in _EMPTY or clause.also:
@@ -781,6 +787,9 @@ def _noun(said: str) -> str:
         f"{said} ",
     )[0]
     words = before.split()
+    both = re.search(r" and (?:[a-z-]+ ){0,2}?([a-z-]+)$", said)
+    if both and _PERSON.fullmatch(both[1]) and not _PERSON.fullmatch(words[-1]):
+        return both[1]
     return words[-1] if words else ""
 
 
@@ -1019,7 +1028,7 @@ _PERSON = re.compile(
     r"anthropologist|psychologist|sociologist|statesman|warlord|admiral|naturalist|character|drummer|"
     r"guitarist|bassist|rapper|comedian|comedienne|host|hostess|presenter|model|dancer|wrestler|boxer|"
     r"footballer|golfer|cricketer|swimmer|athlete|pilot|sailor|knight|saint|nurse|songwriter|vocalist|"
-    r"pianist|violinist|sculptor|designer|illustrator|cartoonist|translator|critic|friend|reporter|bowler|pirate|operator|conductor|midfielder"
+    r"pianist|violinist|sculptor|designer|illustrator|cartoonist|translator|critic|friend|reporter|bowler|pirate|operator|star|\w*smith|conductor|midfielder"
     r"|goalkeeper|pitcher|defender|striker|lieutenant|colonel|captain|sergeant|spy|detective)s?",
     re.IGNORECASE,
 )
@@ -1040,8 +1049,8 @@ _PRONOUN = re.compile(
     r"show|book|album|song|river|school|museum|state|government|party|war|story|novel|site|building|town|"
     r"village|island|bridge|series|episode|character|family|family's|gallery)\b(?! of)",
 )
-# "The total length of the river?"
-_OF_THE = re.compile(r"\b(?:of|to|in|on|at|for|from|by|with|helm) the [a-z]+\?$")
+# "The total length of the river?" "India an estimated 70 and China an estimated 64?"
+_OF_THE = re.compile(r"\bthe [a-z]+\?$|\band [A-Z]\w+ (?:an?|the|\d+|\$\d+) ")
 # Of the subject, where nothing else could own it.
 _OWN = re.compile(r"\b(?:its|their|his|her) (?=[a-z])")
 _ASIDE = re.compile(
