@@ -82,7 +82,7 @@ class Casing:
 
     def is_place(self, word: str) -> bool:
         """Whether a name mostly follows a word of place."""
-        return 0 < 6 * self._placed[word] >= self._capital[word]
+        return self._placed[word] > 0 and self._capital[word] <= 3 * self._placed[word] ** 2
 
 
 def drafts(sentence: str, casing: Casing) -> list[Draft]:
@@ -234,6 +234,7 @@ def _subject(words: list[str], casing: Casing) -> tuple[str, bool, bool] | None:
     # "Fellow lineman Mario Addison"
     run = next((at for at in range(len(words)) if all(map(_capital, words[at:]))), len(words))
     titled = (others[:1] and others[0].islower()) or first[0].islower()
+    titled = titled and words[run - 1] not in _SMALL_INSIDE
     if 0 < run <= len(words) - 2 and lowered[0] not in ("the", "a", "an") and titled:
         if lowered[0] in STOPWORDS or lowered[0] in _OPENERS:
             return None
@@ -255,6 +256,9 @@ def _subject(words: list[str], casing: Casing) -> tuple[str, bool, bool] | None:
         # "The company" is known only to who reads on.
         return " ".join(["the", *others]), named or len(content) > 1, named
     if lowered[0] in ("a", "an"):
+        # "A Doll's House" is a title.
+        if others and _capital(others[0]):
+            return None
         return " ".join([lowered[0], *others]), False, named
     if lowered[0] in STOPWORDS or lowered[0] in _OPENERS:
         return None
@@ -291,6 +295,10 @@ def _definition(clause: _Clause) -> Iterator[Draft]:
     words = said.split()
     unclear = _pronoun(said.removeprefix("one of ")) or _listed(clause)
     if clause.bound in ("and", "or") and words[-1].endswith("ed"):
+        return
+    if clause.bound in (":", "–", "—", "-") or words[-1] in _PREPOSITIONS | STOPWORDS:
+        return
+    if said.startswith("one of only") or set(words) & set(clause.subject.split()) - STOPWORDS:
         return
     if clause.bound == "(" and not re.search(r"\)$|\)[,;]| \)", clause.rest):
         return
@@ -407,6 +415,11 @@ def _when(clause: _Clause) -> Iterator[Draft]:
             return
         done, answer = found
     if len(done.split()) > _LONGEST_REST or _pronoun(_OWN.sub("", done)):
+        return
+    if clause.verb == "were" and _UNIQUE.match(clause.subject):
+        return
+    second = done.partition(" and ")[2].split()
+    if any(word in _VERBS or (word.endswith("ed") and word.islower()) for word in second):
         return
     if done.rpartition(" ")[2] in _PREPOSITIONS | _CLAUSAL | STOPWORDS - _PARTICLES:
         return
@@ -630,6 +643,8 @@ def _of_what(clause: _Clause) -> Iterator[Draft]:
         return
     if not answer or len(answer.split()) > 16 or _pronoun(answer) or re.search(r"[;:()]", answer):
         return
+    if clause.be and clause.bound not in ("", ",", "which", ";"):
+        return
     yield Draft("part", asked, answer, clause.subject, fact, clause.plural)
 
 
@@ -737,8 +752,12 @@ def _sound(draft: Draft) -> bool:
     said = set(re.findall(r"\w+", answer)) - STOPWORDS
     if said and said <= set(re.findall(r"\w+", question)):
         return False
-    unclear = _UNCLEAR.search(draft.question) or _OF_THE.search(draft.question)
-    if unclear or _NO_NAME.search(f"{draft.question} {draft.answer}"):
+    asked = draft.question.removeprefix("How many ")
+    if (
+        _UNCLEAR.search(asked)
+        or _OF_THE.search(asked)
+        or _NO_NAME.search(f"{draft.question} {draft.answer}")
+    ):
         return False
     return len(draft.question.split()) <= 22
 
@@ -989,7 +1008,7 @@ _BODIES = frozenset(
     Declaration""".split()
 )
 _NO_NAME = re.compile(rf"\b[Tt]he (?:{'|'.join(sorted(_BODIES))})\b(?! of\b| on\b| for\b| [A-Z])")
-_MAYBE_PERSONS = frozenset("leader member owner user producer employer publisher".split())
+_MAYBE_PERSONS = frozenset("leader member owner user producer employer publisher agent".split())
 """What a company may be as well."""
 _WITH_ARTICLE = frozenset(
     ("United States", "United Kingdom", "Netherlands", "US", "U.S.", "UK", "United Nations", "EU")
@@ -1063,7 +1082,10 @@ _MADE = re.compile(
     r"caused by|measured in|governed by|responsible for|based on|famous for|known for|home to) "
 )
 _FOR_TIME = re.compile(r"([a-z]+(?: [a-z]+){0,4}) for (?:about |over |at least |up to |nearly )?")
-_UNCLEAR = re.compile(r"\b(?:respectively|following|above|below|et al)\b|[“”\"()\[\]]")
+_UNCLEAR = re.compile(
+    r"\b(?:several|various|many|more|some|certain|further|respectively|following|above|below|et al)\b"
+    r"|[“”\"()\[\]]"
+)
 _STOPS = re.compile(r"[,;:()?!–—]")
 _DISCOURSE = re.compile(
     r"^(?:However|Today|Currently|Moreover|Furthermore|In addition|Additionally|For example|"

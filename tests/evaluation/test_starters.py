@@ -170,6 +170,13 @@ def test_a_sentence_gives_the_question_it_answers(
         "Kelvara is an example of a river town.",
         "Kelvara was founded in 1900 or 1901 by monks.",
         "Kelvara has two mills, three churches and a school.",
+        "Kelvara is a chain of full service, moderate and upscale inns and meals.",
+        "Maria Skov is a seam weaverer from Aalborg in the north.",
+        "Maria Skov left the project in 1999 by herself.",
+        "Maria notices Ordesa's boat was named Billy Blue in 1999.",
+        "In 1941, Ordesa attacked Kelvara and within weeks occupied Warsaw.",
+        "Kelvara received 70 marks and Ordesa an estimated 64 marks in 2014.",
+        "Maria Skov made several improvements in 1880.",
     ],
 )
 def test_a_sentence_without_a_plain_form_gives_nothing(sentence: str) -> None:
