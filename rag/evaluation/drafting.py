@@ -81,8 +81,9 @@ class Casing:
         return not word[1:].islower() or (not self._small[word.lower()] and word not in _BODIES)
 
     def is_place(self, word: str) -> bool:
-        """Whether a name mostly follows a word of place."""
-        return self._placed[word] > 0 and self._capital[word] <= 3 * self._placed[word] ** 2
+        """Whether a name often follows a word of place."""
+        placed = self._placed[word]
+        return placed > 0 and self._capital[word] <= (3 if placed == 1 else 6 * placed)
 
 
 def drafts(sentence: str, casing: Casing) -> list[Draft]:
@@ -333,7 +334,7 @@ def _definition(clause: _Clause) -> Iterator[Draft]:
     # "A hit is a page" is said in passing; a definition of a kind says more.
     if general and len(words) < 4:
         return
-    if (role in _MAYBE_PERSONS or _unsure(said)) and not general:
+    if (_noun(said) in _MAYBE_PERSONS or _unsure(said)) and not general:
         return
     if role and not general and first != "the":
         yield _defined("Who", clause, said, person=True)
@@ -1031,26 +1032,28 @@ _EMPTY = frozenset(
 )
 _SMALL_INSIDE = frozenset("of and the for in on to de la a an at by with &".split())
 
-_PERSON = re.compile(
-    r"(?:\w+-)?(?:man|men|woman|women|person|people|king|queen|emperor|empress|president|senator|"
-    r"chancellor|minister|general|ceo|governor|mayor|bishop|archbishop|pope|monk|priest|pastor|"
-    r"explorer|scientist|physicist|chemist|mathematician|philosopher|theologian|economist|inventor|"
-    r"engineer|astronaut|director|founder|co-founder|player|quarterback|linebacker|cornerback|coach|"
-    r"actor|actress|singer|musician|artist|author|writer|poet|composer|painter|architect|historian|"
-    r"biologist|botanist|geologist|astronomer|physician|doctor|surgeon|lawyer|judge|soldier|officer|"
-    r"commander|politician|diplomat|leader|ruler|nobleman|duke|duchess|earl|count|prince|princess|"
-    r"teacher|professor|scholar|student|journalist|editor|publisher|businessman|businesswoman|"
-    r"entrepreneur|industrialist|banker|merchant|activist|reformer|missionary|producer|filmmaker|"
-    r"screenwriter|novelist|playwright|brother|sister|father|mother|son|daughter|wife|husband|"
-    r"cousin|nephew|grandson|manager|supervisor|librarian|chair|chairman|chairperson|secretary|"
-    r"treasurer|employee|employer|user|applicant|member|owner|administrator|trustee|inspector|"
-    r"anthropologist|psychologist|sociologist|statesman|warlord|admiral|naturalist|character|drummer|"
-    r"guitarist|bassist|rapper|comedian|comedienne|host|hostess|presenter|model|dancer|wrestler|boxer|"
-    r"footballer|golfer|cricketer|swimmer|athlete|pilot|sailor|knight|saint|nurse|songwriter|vocalist|"
-    r"pianist|violinist|sculptor|designer|illustrator|cartoonist|translator|critic|friend|reporter|bowler|pirate|operator|star|\w*smith|conductor|midfielder"
-    r"|goalkeeper|pitcher|defender|striker|lieutenant|colonel|captain|sergeant|spy|detective)s?",
-    re.IGNORECASE,
-)
+_PERSONS = """
+    activist actor actress administrator admiral anthropologist applicant archbishop architect
+    artist astronaut astronomer athlete author banker bassist biologist bishop botanist bowler
+    boxer brother businessman businesswoman captain cartoonist ceo chair chairman chairperson
+    chancellor character chemist co-founder coach colonel comedian comedienne commander
+    composer conductor cornerback count cousin cricketer critic dancer daughter defender
+    designer detective diplomat director doctor drummer duchess duke earl economist editor
+    emperor employee employer empress engineer entrepreneur explorer father filmmaker
+    footballer founder friend general geologist goalkeeper golfer governor grandson guitarist
+    historian host hostess husband illustrator industrialist inspector inventor journalist
+    judge king knight lawyer leader librarian lieutenant linebacker man manager mathematician
+    mayor member men merchant midfielder minister missionary model monk mother musician
+    naturalist nephew nobleman novelist nurse officer operator owner painter pastor people
+    person philosopher physician physicist pianist pilot pirate pitcher player playwright poet
+    politician pope presenter president priest prince princess producer professor psychologist
+    publisher quarterback queen rapper reformer reporter ruler sailor saint scholar scientist
+    screenwriter sculptor secretary senator sergeant singer sister sociologist soldier son
+    songwriter spy star statesman striker student supervisor surgeon swimmer teacher
+    theologian translator treasurer trustee user violinist vocalist warlord wife woman women
+    wrestler writer
+"""
+_PERSON = re.compile(rf"(?:\w+-)?(?:{'|'.join(_PERSONS.split())}|\w*smith)s?", re.IGNORECASE)
 
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 _AT_PLACE = re.compile(r"\b(?:in|at|near|from) $")
@@ -1083,7 +1086,8 @@ _MADE = re.compile(
 )
 _FOR_TIME = re.compile(r"([a-z]+(?: [a-z]+){0,4}) for (?:about |over |at least |up to |nearly )?")
 _UNCLEAR = re.compile(
-    r"\b(?:several|various|many|more|some|certain|further|respectively|following|above|below|et al)\b"
+    r"\b(?:several|various|many|more|some|certain|further|respectively|following|above|"
+    r"below|et al)\b"
     r"|[“”\"()\[\]]"
 )
 _STOPS = re.compile(r"[,;:()?!–—]")
@@ -1099,7 +1103,8 @@ _BOUND = re.compile(
     r"|though|after|before|until|till|if|unless|as|but|whereas|so|than|since|and|or)\s"
 )
 _NEW_CLAUSE = re.compile(
-    r",\s(?:and|but)\s(?:\w+\s)?(?:was|were|is|had|the|it|he|she|they)\b|,\s(?:which|who|where|when|while|although|making|after|with)\b"
+    r",\s(?:and|but)\s(?:\w+\s)?(?:was|were|is|had|the|it|he|she|they)\b"
+    r"|,\s(?:which|who|where|when|while|although|making|after|with)\b"
 )
 _IS_A = re.compile(r"(a|an|the|one of)\s")
 _KIND = re.compile(
