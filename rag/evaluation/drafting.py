@@ -703,6 +703,8 @@ def _apposition(text: str, casing: Casing) -> Iterator[Draft]:
         return
     if _pronoun(said) or said.split()[1] in _EMPTY or re.search(r"\b(?:19|20)\d\d$", said):
         return
+    if _noun(said) in _MAYBE_PERSONS or _unsure(said):
+        return
     role = _role(said)
     past = match["verb"] in _PAST or match["verb"] in ("was", "had")
     be = "was" if past and role else "is"

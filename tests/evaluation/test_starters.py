@@ -172,6 +172,7 @@ def test_a_sentence_gives_the_question_it_answers(
         "Kelvara has two mills, three churches and a school.",
         "Kelvara is a chain of full service, moderate and upscale inns and meals.",
         "Maria Skov is a seam weaverer from Aalborg in the north.",
+        "Benno Frank, a colonial agent in Ordesa, was heard in the council.",
         "Maria Skov left the project in 1999 by herself.",
         "Maria notices Ordesa's boat was named Billy Blue in 1999.",
         "In 1941, Ordesa attacked Kelvara and within weeks occupied Warsaw.",
