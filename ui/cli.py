@@ -27,7 +27,7 @@ from rag.errors import LibraryBusy, SettingsError, SourceboundError
 from rag.evaluation.cases import BadRow, Question, read_questions
 from rag.records import FileReport, LoadOutcome, Mode, Reply
 from rag.settings import Settings, read_settings
-from ui import comparing, evaluating, history, printing, reporting, scoring
+from ui import cases, comparing, evaluating, history, printing, reporting, scoring
 from ui.account import Account
 from ui.options import (
     BatchOption,
@@ -391,6 +391,7 @@ app.command()(evaluating.evaluate)
 app.command()(scoring.score)
 app.command()(comparing.compare)
 app.command()(reporting.report)
+app.command()(cases.cases)
 
 
 # -- the library -----------------------------------------------------------------------------

@@ -119,10 +119,10 @@ def judge_against(comparison: Comparison, drops: Sequence[Drop] = ()) -> list[Ju
     """Every metric of a baseline that can be judged, in the order in which it is reported.
 
     A metric may not get worse beyond chance: the 95 % interval of its paired difference may not lie
-    wholly on the bad side with p below .05. Each metric is judged alone, so that of many one may do so by chance.
-    A metric with a `Drop` may get worse by that much instead, whatever chance says. One that the
-    baseline has and that no row has in both is broken, and so is a comparison of which nothing can
-    be judged: nothing was shown.
+    wholly on the bad side with p below .05. Each metric is judged alone, so that of many one may do
+    so by chance. A metric with a `Drop` may get worse by that much instead, whatever chance says.
+    One that the baseline has and that no row has in both is broken, and so is a comparison of which
+    nothing can be judged: nothing was shown.
     """
     fixed = {drop.name for drop in drops}
     judged = [

@@ -257,7 +257,7 @@ def test_evaluate_takes_its_own_results_as_a_baseline(
     cases = tmp_path / "cases.jsonl"
     rows = [
         {"id": id, "question": "Where does the heron nest?", "answers": ["the willow"]}
-        for id in ("1", "2", "3")
+        for id in "12345678"
     ]
     cases.write_text(
         "".join(json.dumps({**each, "answerable": True, "evidence": []}) + "\n" for each in rows)
