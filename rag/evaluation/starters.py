@@ -17,7 +17,8 @@ from typing import Any
 
 from rag.candidates import begins_sentence, dates, names
 from rag.errors import LibraryMissing, SourceboundError
-from rag.evaluation.drafting import Casing, Draft, drafts
+from rag.evaluation.drafting.clause import Casing
+from rag.evaluation.drafting.rules import Draft, drafts
 from rag.library.catalogue import Catalogue
 from rag.library.folder import Library
 from rag.quote import of_sentence, proven

@@ -1,0 +1,1 @@
+"""Questions drafted from sentences: english -> clause -> rules."""
