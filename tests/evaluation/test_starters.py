@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rag.evaluation.drafting.clause import Casing, whole
-from rag.evaluation.drafting.rules import Draft, drafts
 
 from ingest.load import load
 from ingest.parse import Parser
 from rag.evaluation.cases import read_cases
+from rag.evaluation.drafting.clause import Casing, whole
+from rag.evaluation.drafting.rules import Draft, drafts
 from rag.evaluation.starters import Texts, exchangeable, starters
 from rag.library.folder import Library
 from rag.terms import terms
