@@ -1,4 +1,4 @@
-"""A plugin for pytest: questions as tests, and a function to ask with.
+"""A plugin for pytest: questions as tests, and functions to ask and to score with.
 
 Files named `*.cases.jsonl` are collected where a library is named, by `--sourcebound-library` or by
 `sourcebound_library` in the settings of pytest; other people's files never are. The form is that of
@@ -19,11 +19,14 @@ import pytest
 if TYPE_CHECKING:
     from rag.ask import Parts
     from rag.evaluation.cases import Case
+    from rag.evaluation.results import RowResult
     from rag.records import Quote, Reply
     from rag.settings import Settings
 
     Ask = Callable[..., Reply]
     """`ask(question, history=())`."""
+    Score = Callable[..., RowResult]
+    """`score(response, contexts, question="")`."""
 
 SUFFIX = ".cases.jsonl"
 _OPTION = "--sourcebound-library"
@@ -115,6 +118,21 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if asker := config.stash.get(_ASKER, None):
         asker.close()
+
+
+@pytest.fixture(scope="session")
+def sourcebound_score() -> Score:
+    """A function that scores how far texts carry a response; it needs no library and no model.
+
+    `score(response, contexts, question="")`; what is found is that of `rag score` for one row.
+    """
+    from rag.evaluation.scoring import score_answers
+
+    def score(response: str, contexts: Sequence[object], question: str = "") -> RowResult:
+        row = {"response": response, "contexts": list(contexts), "question": question}
+        return score_answers([row]).rows[0]
+
+    return score
 
 
 @pytest.fixture(scope="session")

@@ -155,6 +155,19 @@ def test_without_a_library_the_error_says_what_to_do(run: Run, pytester: pytest.
     assert "rag load" in done.stdout.str()
 
 
+def test_answers_are_scored_without_a_library(run: Run, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        def test_it(sourcebound_score):
+            found = sourcebound_score("It burned in 1912.", ["The mill burned in 1912."])
+            assert found.metrics["groundedness"] > 0.8
+            found = sourcebound_score("It burned in 1980.", ["The mill burned in 1912."])
+            assert found.sentences[0].missing == ("1980",)
+        """
+    )
+    run().assert_outcomes(passed=1)
+
+
 def test_a_malformed_file_is_named(run: Run, pytester: pytest.Pytester) -> None:
     write(pytester.path, {**GPT, "answerable": "yes"})
     done = run("--sourcebound-library", "none")
