@@ -284,7 +284,7 @@ def test_evaluate_leaves_results_and_their_report(
     found = read_results(folder / "results.jsonl")
     assert [row.id for row in found.rows] == ["a", "b"]
     assert found.about is not None
-    assert found.about.input == str(cases)
+    assert found.about.input == cases.name
     assert found.about.documents
     assert "Answers measured" in (folder / "report.html").read_text(encoding="utf-8")
     assert rag("report", folder / "results.jsonl", "--out", tmp_path / "again.html").code == 0
