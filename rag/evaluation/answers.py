@@ -231,7 +231,15 @@ def _contexts(row: Mapping[str, object], key: str) -> tuple[Context, ...]:
         raise Malformed(f'"{key}" must be a list of texts, not {kind_of(value)}')
     if len(value) > MOST_CONTEXTS:
         raise Malformed(f'"{key}" has {len(value)} texts; at most {MOST_CONTEXTS} are looked at')
-    return tuple(_context(item, f"{key}[{at}]") for at, item in enumerate(value))
+    found: list[Context] = []
+    for at, item in enumerate(value):
+        context = _context(item, f"{key}[{at}]")
+        found.append(context)
+        # A hit of ours is a page: further passages of it were read, and may be quoted, too.
+        more = item.get("more") if key == "passages" and isinstance(item, Mapping) else None
+        for place, each in enumerate(more if isinstance(more, list) else []):
+            found.append(Context(_context(each, f"{key}[{at}].more[{place}]").text, context.name))
+    return tuple(found)
 
 
 def _context(item: object, where: str) -> Context:

@@ -138,12 +138,14 @@ def test_replies_of_this_product_are_read() -> None:
         "outcome": "no_evidence",
         "answer": "",
         "sentences": [],
-        "passages": [{"rank": 1, "document": "a.txt", "text": "It burned."}],
+        "passages": [
+            {"rank": 1, "document": "a.txt", "text": "It burned.", "more": [{"text": "Twice."}]}
+        ],
     }
     (found,) = answered([row])
     assert isinstance(found, Answered)
     assert found.refused is True
-    assert found.contexts == (Context("It burned.", "a.txt"),)
+    assert found.contexts == (Context("It burned.", "a.txt"), Context("Twice.", "a.txt"))
 
 
 @pytest.mark.parametrize(
