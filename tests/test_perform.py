@@ -20,7 +20,8 @@ from rag.summary import summary
 from rag.verify import RuleScorer
 from tests.conftest import ROOT, LoadTexts
 from tests.stand_ins import EchoGenerator, HashEmbedder, WordScorer
-from ui import markup, printing
+from ui import printing
+from ui.page import markup
 
 pytestmark = pytest.mark.models
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from rag.evaluation import breakdown, plots
 from rag.evaluation.measure import Measure
 from rag.evaluation.results import About, Results
-from ui import markup
+from ui.page import markup
 
 TEMPLATE = Path(__file__).with_name("report.html")
 STYLE = Path(__file__).with_name("style.css")

@@ -22,7 +22,7 @@ from rag.records import (
     Span,
     WithheldSentence,
 )
-from ui import markup
+from ui.page import markup
 
 PAYLOADS = [
     "<script>alert(1)</script>",

@@ -15,7 +15,8 @@ from rag.errors import SettingsError
 from rag.evaluation.measure import Measure, mean, proportion
 from rag.evaluation.results import About, Results, RowResult, Statement
 from rag.records import Span
-from ui import cli, markup, reporting
+from ui import cli, reporting
+from ui.page import markup
 from ui.report_page import page
 
 PAYLOADS = [

@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from rag.records import Answer, Mode, Outcome, Reply, Usage
-from ui import markup, printing
+from ui import printing
+from ui.page import markup
 from ui.wording import effort
 
 

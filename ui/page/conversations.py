@@ -16,8 +16,8 @@ from rag.errors import SourceboundError
 from rag.library.conversations import Listed
 from rag.library.folder import Library
 from rag.records import Reply
-from ui import markup
 from ui.exporting import REMOVED, Format, export, stale_words
+from ui.page import markup
 from ui.wording import local_time
 
 _OPEN = "open conversation"

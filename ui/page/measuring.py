@@ -22,7 +22,8 @@ from rag.evaluation.cases import read_cases
 from rag.evaluation.results import Results, read_results
 from rag.evaluation.run import evaluate
 from rag.records import Mode
-from ui import markup
+from rag.settings import Settings
+from ui.page import held, markup
 from ui.report_page import page
 from ui.reporting import REPORT, RESULTS, lines
 from ui.uploads import Upload, safe_name
@@ -44,8 +45,13 @@ class _Measured:
     report: str
 
 
-def show(parts: Callable[[], Parts]) -> None:
-    """The whole view; `parts` loads what answers questions, when cases are to be run."""
+def show(settings: Settings) -> None:
+    """The whole view."""
+
+    def parts() -> Parts:
+        """What answers questions, loaded when cases are to be run."""
+        return held.make_parts(Mode.QUOTE, settings, held.libraries(settings))
+
     with st.sidebar:
         _open_file()
         _run_cases(parts)

@@ -1,0 +1,140 @@
+"""The page of a library, served and visited in a real Chromium."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+).split()
+LOADING = 240_000
+"""Milliseconds. The first question loads the models; a busy machine takes long for that."""
+
+SHOWING = 30_000
+"""Milliseconds, for what needs no model."""
+
+
+class Served:
+    """The page of one library, as `rag ui` serves it."""
+
+    def __init__(self, library: Path) -> None:
+        self.library = library
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        command = Path(sys.executable).with_name("rag")
+        options = ["--no-browser", "--port", str(self.port), "--library", str(library)]
+        # Streamlit's log is not read here: a full pipe would stop it.
+        self.process = subprocess.Popen(
+            [command, "ui", *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def wait(self) -> None:
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            assert self.process.poll() is None, "rag ui ended by itself"
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.2)
+        raise AssertionError("rag ui did not answer within 120 s")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    server = Served(tmp_path_factory.mktemp("page") / "library")
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    assert program, f"none of {', '.join(CHROMIUM)} is on the PATH; make browser installs one"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield started
+        started.close()
+
+
+class Visit:
+    """A page in the browser, and everything it did that it should not."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.dialogs: list[str] = []
+        self.errors: list[str] = []
+        self.abroad: list[str] = []
+        page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on(
+            "console",
+            lambda message: self.errors.append(message.text) if message.type == "error" else None,
+        )
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith((url, url.replace("http", "ws"), "data:", "blob:"))
+                else self.abroad.append(request.url)
+            ),
+        )
+        page.goto(url)
+
+    def go(self, view: str) -> None:
+        """To another view, by its link."""
+        self.page.get_by_role("link", name=view, exact=True).click()
+
+    def upload(self, *files: Path) -> None:
+        """Hand over files in the library, and come back to ask."""
+        self.go("Library")
+        self.page.locator("input[type=file]").set_input_files([str(file) for file in files])
+        self.page.get_by_role("button", name="Load", exact=True).click()
+        lines = self.page.locator(".sb-files li.sb-loaded, .sb-files li.sb-refused")
+        expect(lines).to_have_count(len(files), timeout=LOADING)
+        self.go("Ask")
+
+    def ask(self, question: str, answer: str) -> None:
+        self.page.get_by_text(answer, exact=True).first.click()
+        self.page.get_by_label("Question").fill(question)
+        self.page.get_by_role("button", name="Ask", exact=True).click()
+        asked = self.page.locator("h3.sb-question").first
+        expect(asked).to_have_text(question, timeout=LOADING)
+        expect(self.page.locator(".sb-verdict").first).to_be_visible(timeout=LOADING)
+        # The app is idle again: what is shown now is the whole answer. Without a spinner, some of
+        # its quotes may still be on their way.
+        expect(self.page.get_by_test_id("stSpinner")).to_have_count(0, timeout=LOADING)
+        expect(self.page.get_by_test_id("stApp")).to_have_attribute(
+            "data-test-script-state", "notRunning", timeout=LOADING
+        )
+
+    def clean(self) -> bool:
+        assert (self.dialogs, self.errors, self.abroad) == ([], [], [])
+        return True
+
+
+@pytest.fixture
+def visit(browser: Browser, served: Served) -> Iterator[Visit]:
+    context = browser.new_context()
+    yield Visit(context.new_page(), served.url)
+    context.close()

@@ -1,0 +1,125 @@
+"""What all visitors of the page share: the models and the libraries; and each one's own settings.
+
+Nothing of a person is shared. A model is loaded once, by whoever needs it first; the others wait
+and are told so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from ingest.embed import Progress
+from rag import assemble
+from rag.ask import Parts
+from rag.errors import LibraryMissing, ModelMissing
+from rag.library.folder import Library
+from rag.ports import Embedder, Generator, Reranker
+from rag.records import Mode, Reply
+from rag.settings import Settings, read_settings
+from rag.verify import RuleScorer
+
+_CHOICES = "choices"
+"""Where a visitor's own settings lie in their session: names of `Settings` to values."""
+
+
+def settings() -> Settings:
+    """The settings that the page was started with, and this visitor's own before them."""
+    return read_settings(**st.session_state.get(_CHOICES, {}))
+
+
+def choose(**choices: Any) -> None:
+    """Set some of this visitor's own settings, until the session ends; None takes one back."""
+    kept = {**st.session_state.get(_CHOICES, {}), **choices}
+    st.session_state[_CHOICES] = {name: value for name, value in kept.items() if value is not None}
+
+
+def earlier() -> list[Reply]:
+    """This visitor's replies in the open conversation, oldest first."""
+    replies: list[Reply] = st.session_state.setdefault("replies", [])
+    return replies
+
+
+def libraries(chosen: Settings) -> list[Library]:
+    """The libraries that are asked, the own one first; [] where it is missing or empty.
+
+    Raises `LibraryError` where one cannot be read.
+    """
+    try:
+        own = open_library(chosen.library)
+    except LibraryMissing:
+        return []
+    if own.catalogue.counts().documents == 0:
+        return []
+    return [own, *(open_library(path) for path in chosen.libraries[1:])]
+
+
+@st.cache_resource(show_spinner="Opening the library …")
+def open_library(path: Path) -> Library:
+    return Library.open(path)
+
+
+@st.cache_resource(show_spinner="Loading the embedding model …")
+def load_embedder(name: str) -> Embedder:
+    return assemble.embedder(Settings(embedder=name))
+
+
+@st.cache_resource(show_spinner="Loading the generator; the first time takes half a minute …")
+def load_generator(name: str, endpoint: str) -> Generator | None:
+    return assemble.generator(Settings(generator=name, endpoint=endpoint))
+
+
+@st.cache_resource(show_spinner="Loading the reranker …")
+def load_reranker(name: str) -> Reranker | None:
+    return assemble.reranker(Settings(reranker=name))
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def check_model(path: Path, embedder_name: str, generation: int) -> None:
+    """Once for each state of the library: were its vectors made by this model?"""
+    model = load_embedder(embedder_name)
+    open_library(path).check_embedder(model.identity)
+    open_library(path).check_canary(model)
+
+
+def make_parts(mode: Mode, chosen: Settings, libraries: Sequence[Library]) -> Parts:
+    model = load_embedder(chosen.embedder)
+    for library in libraries:
+        check_model(library.path, chosen.embedder, library.catalogue.generation)
+    generator = None
+    notes = assemble.notices(chosen, mode)
+    if mode is Mode.GENERATE:
+        try:
+            generator = load_generator(chosen.generator, chosen.endpoint)
+        except ModelMissing as error:
+            notes = (assemble.without(error),)
+    reranker = load_reranker(chosen.reranker)
+    return Parts(
+        tuple(libraries),
+        model,
+        RuleScorer(),
+        generator,
+        reranker,
+        chosen.evidence,
+        notes,
+        chosen.price_in,
+        chosen.price_out,
+    )
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[Progress], None]]:
+    """A bar for as long as a load takes."""
+    bar = st.progress(0.0, "Looking …")
+
+    def show(at: Progress) -> None:
+        bar.progress(min(1.0, at.done / max(1, at.total)), f"{at.step}: {at.done}/{at.total}")
+
+    try:
+        yield show
+    finally:
+        bar.empty()
