@@ -31,7 +31,8 @@ def main() -> None:
         [
             st.Page(guarded(show), title=title, icon=icon, url_path=address, default=not address)
             for title, address, icon, show in VIEWS
-        ]
+        ],
+        position="top",
     )
     view.run()
 
