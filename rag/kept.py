@@ -21,7 +21,7 @@ from rag import ask as path
 from rag.ask import Event, Parts
 from rag.errors import LibraryBusy, LibraryError, SettingsError, SourceboundError
 from rag.filters import NONE, Filters
-from rag.library.conversations import Rest, found_in, placed, rests
+from rag.library.conversations import Added, Rest, found_in, placed, rests
 from rag.library.folder import Library
 from rag.program import identity
 from rag.question import TURNS
@@ -43,6 +43,15 @@ class Answered:
     reply: Reply
     asked: str | None = None
     conversation: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A reply and where it is kept; `turn` is None where it could not be, which its notes say."""
+
+    reply: Reply
+    conversation: int | None
+    turn: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +137,8 @@ def ask(
             reply = event
     if not name:
         return Answered(reply, asked)
-    reply, at = keep(reply, parts.libraries, known, name=name)
-    return Answered(reply, asked, at)
+    found = keep(reply, parts.libraries, known, name=name)
+    return Answered(found.reply, asked, found.conversation)
 
 
 def keep(
@@ -139,23 +148,22 @@ def keep(
     *,
     own: Library | None = None,
     name: str | None = None,
-) -> tuple[Reply, int | None]:
+) -> Kept:
     """Keep a reply as the next turn of a conversation, of a new one for None.
 
     `libraries` are those asked, `own` the one that keeps the conversation, the first of them
-    unless given. Returns the reply, with a note where it could not be kept, and the id of the
-    conversation.
+    unless given.
     """
     own = own or libraries[0]
     if len(libraries) == 1 and libraries[0] is not own:
         reply = placed(reply, str(libraries[0].path))
     homes = [own, *(each for each in libraries if each is not own)]
-    at = conversation
+    added: Added | None = None
 
     def store() -> None:
-        nonlocal at
+        nonlocal added
         _note_elsewhere(reply, homes)
-        at = own.conversations.add_turn(
+        added = own.conversations.add_turn(
             conversation,
             reply,
             [library.catalogue.generation for library in libraries],
@@ -164,7 +172,9 @@ def keep(
         )
 
     trouble = _tried(store)
-    return (replace(reply, notes=(*reply.notes, trouble)) if trouble else reply), at
+    if added is None:
+        return Kept(replace(reply, notes=(*reply.notes, trouble)), conversation, None)
+    return Kept(reply, added.conversation, added.turn)
 
 
 def said(replies: Sequence[Reply | None]) -> tuple[tuple[str, str], ...]:

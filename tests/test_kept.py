@@ -249,7 +249,8 @@ def test_a_conversation_goes_on(library: Library) -> None:
 
 
 def test_a_conversation_is_called_by_its_first_question(library: Library) -> None:
-    reply, at = kept.keep(ask(QUESTION, _parts(library)), [library], None)
+    found = kept.keep(ask(QUESTION, _parts(library)), [library], None)
+    reply, at = found.reply, found.conversation
     assert (reply.notes, at) == ((), 1)
     assert library.conversations.find(QUESTION) == 1
     kept.keep(reply, [library], None)
@@ -294,7 +295,7 @@ def test_of_several_libraries_each_is_looked_up_where_it_is(
     home = str(other.path.resolve())
     assert ("owls.txt", home) in {(rest.name, rest.home) for rest in rests}
     assert kept.stale(rests, [library]) == kept.stale(rests, [library, other]) == ()
-    alone, _ = kept.keep(ask(question, _parts(other)), [other], None, own=library)
+    alone = kept.keep(ask(question, _parts(other)), [other], None, own=library).reply
     assert {quote.document.collection for quote in alone.answer.considered} == {str(other.path)}
     assert kept.stale_reply(alone, [library, other]) == ()
     document = other.catalogue.document("owls.txt")
@@ -382,7 +383,8 @@ def test_a_library_that_changed_meanwhile_keeps_nothing(library: Library) -> Non
     *_, last = events
     assert isinstance(last, Reply)
     assert "changed meanwhile" in last.notes[0]
-    refused, at = kept.keep(reply, [library], None)
+    found = kept.keep(reply, [library], None)
+    refused, at = found.reply, found.conversation
     assert "removed meanwhile" in refused.notes[0]
     assert at is None
     assert library.conversations.all() == []

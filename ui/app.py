@@ -14,6 +14,8 @@ from ui.page import asking, held, library, markup, measuring, preferences, traci
 
 STYLE = Path(__file__).with_name("page") / "style.css"
 
+# Title, address, icon, and what shows it; the first is where one arrives. No docstring: Streamlit
+# shows a text that stands alone in this file on the page.
 VIEWS: tuple[tuple[str, str, str, Callable[[Settings], None]], ...] = (
     ("Ask", "", ":material/chat:", asking.show),
     ("Library", "library", ":material/folder_open:", library.show),
@@ -21,7 +23,6 @@ VIEWS: tuple[tuple[str, str, str, Callable[[Settings], None]], ...] = (
     ("Measure", "measure", ":material/monitoring:", measuring.show),
     ("Settings", "settings", ":material/tune:", preferences.show),
 )
-"""Title, address, icon, and what shows it; the first is where one arrives."""
 
 
 def main() -> None:

@@ -1,4 +1,6 @@
-"""The verb `rag history`: list, show, export and delete the conversations of a library."""
+"""The verb `rag history`: list, show, export, delete the conversations of a library, or take cases
+out of them.
+"""
 
 from __future__ import annotations
 
@@ -138,6 +140,34 @@ def delete(
         _write({"deleted": count})
     else:
         print(f"Deleted: {count} conversation{'' if count == 1 else 's'}.")
+    return 0
+
+
+@app.command()
+def cases(
+    context: typer.Context,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where the JSON lines go; else to stdout.")
+    ] = None,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Write the answers that were judged in the page as cases for rag evaluate."""
+    from rag.evaluation.judged import judged_cases
+    from ui.options import lines_to
+
+    target = _open(library or context.obj)
+    count = 0
+    with lines_to(out) as write:
+        for row in judged_cases(target.conversations):
+            (write or _write)(row)
+            count += 1
+    if out and as_json:
+        _write({"cases": count, "out": str(out)})
+    elif out:
+        print(f"{count} case{'' if count == 1 else 's'}: {out}. Read and correct them first.")
+    elif not count:
+        print("No answer was judged yet; the page asks whether one was helpful.", file=sys.stderr)
     return 0
 
 

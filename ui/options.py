@@ -80,12 +80,16 @@ def lines_to(path: Path | None) -> Iterator[Callable[[dict[str, Any]], None] | N
     with file:
 
         def write(row: dict[str, Any]) -> None:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            file.write(json_line(row))
             file.flush()
 
         yield write
 
 
+def json_line(row: dict[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False) + "\n"
+
+
 def print_json(row: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+    sys.stdout.write(json_line(row))
     sys.stdout.flush()

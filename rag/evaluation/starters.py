@@ -68,8 +68,12 @@ class Starters:
         }
 
 
-def starters(library: Library, count: int, unanswerable: float) -> Starters:
+def starters(
+    library: Library, count: int, unanswerable: float, *, most: int = MOST_SENTENCES
+) -> Starters:
     """At most `count` cases, of which the share `unanswerable` (0..1) has no answer here.
+
+    Of the library `most` sentences are read.
 
     Raises `LibraryMissing` where the library holds no document, `SourceboundError` where no case
     can be made of its documents.
@@ -81,7 +85,7 @@ def starters(library: Library, count: int, unanswerable: float) -> Starters:
             raise LibraryMissing(
                 f"The library at {library.path} holds no document yet. Load some with `rag load`."
             )
-        read, complete = _read(catalogue, documents)
+        read, complete = _read(catalogue, documents, most)
         casing = Casing(quote.text for quote in read)
         found = _distinct(
             Origin(draft, quote) for quote in read for draft in drafts(quote.text, casing)
@@ -105,7 +109,9 @@ def starters(library: Library, count: int, unanswerable: float) -> Starters:
 # -- reading ---------------------------------------------------------------------------------------
 
 
-def _read(catalogue: Catalogue, documents: Sequence[Document]) -> tuple[list[Quote], bool]:
+def _read(
+    catalogue: Catalogue, documents: Sequence[Document], most: int
+) -> tuple[list[Quote], bool]:
     """Sentences of the English documents, each proven, and whether that is all of them."""
     languages = catalogue.languages_of([document.id for document in documents])
     found: list[Quote] = []
@@ -123,8 +129,8 @@ def _read(catalogue: Catalogue, documents: Sequence[Document]) -> tuple[list[Quo
                     if not (quote.columns or quote.caption or quote.flags):
                         quotes.setdefault(quote.start, quote)
             found += proven([*quotes.values()], catalogue)
-            if len(found) > MOST_SENTENCES:
-                return found[:MOST_SENTENCES], False
+            if len(found) > most:
+                return found[:most], False
     return found, True
 
 

@@ -9,6 +9,7 @@ write-ahead log, so there is no second file to empty.
 from __future__ import annotations
 
 import functools
+import json
 import os
 import re
 import sqlite3
@@ -34,7 +35,7 @@ MOST_ANSWERS = 1000
 FOLLOWED = 3
 """Turns after a removed one that may have been completed from it (`rag.question.TURNS`)."""
 
-_VERSION = 1
+_VERSION = 2  # 1 had no judgements; such a file gets their table when it is opened
 _APPLICATION = 0x53624B74  # tells our file from another one of SQLite
 _SECONDS = 2.0
 
@@ -68,6 +69,12 @@ _TABLES = (
     asked TEXT NOT NULL,
     reply TEXT NOT NULL
 )""",
+    """CREATE TABLE judgements (
+    turn INTEGER PRIMARY KEY REFERENCES turns (id) ON DELETE CASCADE,
+    helpful INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    judged TEXT NOT NULL            -- UTC, to the second
+)""",
     # Libraries that keep answers resting on documents of this one.
     "CREATE TABLE elsewhere (path TEXT PRIMARY KEY) WITHOUT ROWID",
 )
@@ -86,16 +93,36 @@ class Rest:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a reader thought of a reply: was it helpful, and why; `judged` is the time in UTC."""
+
+    helpful: bool
+    reason: str = ""
+    judged: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One question of a conversation with its whole reply; None where it was removed.
 
-    `asked` is the time in UTC, `generations` those of the libraries asked, the own one first.
+    `asked` is the time in UTC, `generations` those of the libraries asked, the own one first. `id`
+    tells it from every other turn of the file.
     """
 
     asked: str
     reply: Reply | None
     rests: tuple[Rest, ...] = ()
     generations: tuple[int, ...] = ()
+    id: int = 0
+    judgement: Judgement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """Where a reply was kept."""
+
+    conversation: int
+    turn: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +170,15 @@ class Conversations:
 
     # -- conversations -----------------------------------------------------------------------
 
-    def all(self) -> list[Listed]:
-        """All conversations, the one asked last first."""
+    def all(self, holding: str = "") -> list[Listed]:
+        """All conversations, the one asked last first; `holding` words, in any case.
+
+        They are looked for in names, questions and answers.
+        """
         with self._reading() as db:
             if db is None:
                 return []
+            found = _holding(db, holding) if holding.strip() else None
             rests: dict[int, list[Rest]] = {}
             for conversation, *rest in db.execute(
                 "SELECT DISTINCT conversation, document, rests.name, home FROM rests "
@@ -171,6 +202,7 @@ class Conversations:
                     tuple(rests.get(identity, ())),
                 )
                 for identity, name, begun, asked, turns, question in rows
+                if found is None or identity in found
             ]
 
     def find(self, wanted: str) -> int | None:
@@ -204,9 +236,9 @@ class Conversations:
             if row is None:
                 raise self._unknown(identity)
             turns = []
-            for turn, asked, generations, reply in db.execute(
-                "SELECT id, asked, generations, reply FROM turns WHERE conversation = ? "
-                "ORDER BY id",
+            for turn, asked, generations, reply, *judged in db.execute(
+                "SELECT id, asked, generations, reply, helpful, reason, judged FROM turns "
+                "LEFT JOIN judgements ON turn = id WHERE conversation = ? ORDER BY id",
                 (identity,),
             ).fetchall():
                 rests = db.execute(
@@ -220,6 +252,8 @@ class Conversations:
                         None if reply is None else from_json(reply),
                         tuple(Rest(*rest) for rest in rests),
                         tuple(map(int, generations.split())),
+                        turn,
+                        None if judged[0] is None else Judgement(bool(judged[0]), *judged[1:]),
                     )
                 )
         first = next((turn.reply.question for turn in turns if turn.reply), None)
@@ -233,8 +267,8 @@ class Conversations:
         *,
         name: str | None = None,
         check: Callable[[], None] = lambda: None,
-    ) -> int:
-        """Keep a reply at the end of a conversation, a new one for None; returns its id.
+    ) -> Added:
+        """Keep a reply at the end of a conversation, a new one for None.
 
         `check` is called once nothing else can write to the file, and raises where the reply
         may not be kept. Raises `ConversationUnknown`.
@@ -262,6 +296,7 @@ class Conversations:
                     to_json(replace(reply, cached=False)),
                 ),
             ).lastrowid
+            assert turn is not None
             quoted = set(rests(reply, self.path.parent))
             db.executemany(
                 "INSERT INTO rests VALUES (?, ?, ?, ?, ?)",
@@ -270,7 +305,35 @@ class Conversations:
                     for rest in found_in(reply, self.path.parent)
                 ],
             )
-        return conversation
+        return Added(conversation, turn)
+
+    def judge(self, turn: int, judgement: Judgement | None) -> None:
+        """Keep what a reader thought of a turn, in place of what was kept; None takes it back.
+
+        The time is now, whatever `judgement` says. Raises `ConversationUnknown` where the turn was
+        removed.
+        """
+        with self._writing() as db:
+            if not db.execute(
+                "SELECT 1 FROM turns WHERE id = ? AND reply NOTNULL", (turn,)
+            ).fetchone():
+                raise ConversationUnknown("This answer is no longer kept, so it cannot be judged.")
+            db.execute("DELETE FROM judgements WHERE turn = ?", (turn,))
+            if judgement:
+                row = (turn, judgement.helpful, judgement.reason, _now())
+                db.execute("INSERT INTO judgements VALUES (?, ?, ?, ?)", row)
+        if judgement is None:
+            self.scrub()
+
+    def judged(self) -> list[tuple[int, int]]:
+        """Turns that were judged, as (conversation, turn), in the order they were asked in."""
+        with self._reading() as db:
+            if db is None:
+                return []
+            return db.execute(
+                "SELECT conversation, turn FROM judgements JOIN turns ON turns.id = turn "
+                "WHERE reply NOTNULL ORDER BY turn"
+            ).fetchall()
 
     def rename(self, conversation: int, name: str) -> None:
         """Give a conversation a name. Raises `ConversationUnknown`, also for an unfit name."""
@@ -372,6 +435,8 @@ class Conversations:
                 "ON conversations.id = conversation WHERE reply NOTNULL ORDER BY turns.id"
             ).fetchall()
             texts = {turn: _text(reply) for turn, _, reply, _ in turns}
+            for turn, reason in db.execute("SELECT turn, reason FROM judgements"):
+                texts[turn] = f"{texts.get(turn, '')}\n{reason.lower()}"
             names = {conversation: (name or "").lower() for _, conversation, _, name in turns}
             doomed = {
                 turn
@@ -393,6 +458,7 @@ class Conversations:
             for turn in doomed:
                 db.execute("UPDATE turns SET question = NULL, reply = NULL WHERE id = ?", (turn,))
                 db.execute("DELETE FROM rests WHERE turn = ?", (turn,))
+                db.execute("DELETE FROM judgements WHERE turn = ?", (turn,))
             for conversation, name in names.items():
                 if named(name) or any(word in name for word in lost):
                     db.execute("UPDATE conversations SET name = NULL WHERE id = ?", (conversation,))
@@ -501,7 +567,13 @@ class Conversations:
                 f"{self.path} is not a file of kept answers. Move it away; a new one is made with "
                 "the next answer."
             )
-        if version != _VERSION:
+        if version == 1:
+            db.execute("BEGIN IMMEDIATE")
+            if db.execute("PRAGMA user_version").fetchone() == (1,):
+                db.execute(next(each for each in _TABLES if "TABLE judgements" in each))
+                db.execute(f"PRAGMA user_version = {_VERSION}")
+            db.execute("COMMIT")
+        elif version != _VERSION:
             raise LibraryError(
                 f"{self.path} has version {version}, this program reads version {_VERSION}. Use "
                 "the program version that made it, or move the file away."
@@ -529,6 +601,20 @@ class Conversations:
             f"There is no conversation {conversation} in {self.path.parent}. "
             "`rag history` lists them."
         )
+
+
+def _holding(db: sqlite3.Connection, words: str) -> set[int]:
+    """The conversations in which all these words stand."""
+    said: dict[int, list[str]] = {}
+    for conversation, name, question, reply in db.execute(
+        "SELECT conversation, name, question, reply FROM turns "
+        "JOIN conversations ON conversations.id = conversation WHERE reply NOTNULL"
+    ):
+        sentences = json.loads(reply)["answer"]["sentences"]
+        texts = [name or "", question, *(each["text"] for each in sentences)]
+        said.setdefault(conversation, []).extend(text.casefold() for text in texts)
+    wanted = words.casefold().split()
+    return {at for at, texts in said.items() if all(word in "\n".join(texts) for word in wanted)}
 
 
 # -- a reply as it is kept -------------------------------------------------------------------

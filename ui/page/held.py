@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ingest.embed import Progress
 from rag import assemble
 from rag.ask import Parts
 from rag.errors import LibraryMissing, ModelMissing
+from rag.library.conversations import Judgement
 from rag.library.folder import Library
 from rag.ports import Embedder, Generator, Reranker
 from rag.records import Mode, Reply
@@ -25,6 +27,9 @@ from rag.verify import RuleScorer
 
 _CHOICES = "choices"
 """Where a visitor's own settings lie in their session: names of `Settings` to values."""
+
+
+_SHOWN = "shown"
 
 
 def settings() -> Settings:
@@ -38,10 +43,24 @@ def choose(**choices: Any) -> None:
     st.session_state[_CHOICES] = {name: value for name, value in kept.items() if value is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A reply that a visitor sees; `turn` is its id where it is kept, None where it is not."""
+
+    reply: Reply
+    turn: int | None = None
+    judgement: Judgement | None = None
+
+
+def shown() -> list[Shown]:
+    """What this visitor sees of the open conversation, oldest first."""
+    found: list[Shown] = st.session_state.setdefault(_SHOWN, [])
+    return found
+
+
 def earlier() -> list[Reply]:
     """This visitor's replies in the open conversation, oldest first."""
-    replies: list[Reply] = st.session_state.setdefault("replies", [])
-    return replies
+    return [each.reply for each in shown()]
 
 
 def libraries(chosen: Settings) -> list[Library]:

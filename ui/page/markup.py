@@ -96,14 +96,14 @@ def quote(item: Quote) -> str:
     """A quote with the place where it stands."""
     flags = "".join(f'<span class="sb-flag">{escape(flag)}</span>' for flag in item.flags)
     return (
-        f'<blockquote class="sb-quote"><p>{_marked(item)}</p>'
-        f"{_table(item.caption, item.columns)}<footer>"
+        f'<blockquote class="sb-quote"><p>{marked(item)}</p>'
+        f"{table(item.caption, item.columns)}<footer>"
         f"{_place(item.document, item.page, item.place, item.headings)}{flags}"
         "</footer></blockquote>"
     )
 
 
-def _marked(item: Quote) -> str:
+def marked(item: Quote) -> str:
     """The quote's text, its short answer marked."""
     if item.short is None:
         return escape(item.text)
@@ -124,7 +124,7 @@ def in_passage(item: Quote, page: Page, notice: str | None) -> str:
     warning = f'<p class="sb-note">{escape(notice)}</p>' if notice else ""
     return (
         f'<p class="sb-place">{_place(item.document, item.page, item.place, item.headings)}</p>'
-        f"{warning}{_table(item.caption, item.columns)}"
+        f"{warning}{table(item.caption, item.columns)}"
         f'<div class="sb-passage">{escape(before)}<mark>{escape(page.text[first:last])}</mark>'
         f"{escape(after)}</div>"
     )
@@ -135,7 +135,7 @@ def passages(items: Sequence[Passage]) -> str:
     return "".join(
         f'<div class="sb-near"><p class="sb-place">'
         f"{_place(item.document, item.chunk.page, item.chunk.place, item.chunk.headings)}</p>"
-        f"{_table(item.chunk.caption, item.chunk.columns)}"
+        f"{table(item.chunk.caption, item.chunk.columns)}"
         f"<p>{escape(item.chunk.text)}</p></div>"
         for item in items
     )
@@ -358,10 +358,15 @@ def _common(sentence: str, quote: str) -> list[Span]:
     return found
 
 
-def _table(caption: str, columns: Sequence[str]) -> str:
+def table(caption: str, columns: Sequence[str]) -> str:
     """Caption and column names of the table that a row was quoted from."""
     text = about_table(caption, columns)
     return f'<p class="sb-table">{escape(text)}</p>' if text else ""
+
+
+def place(item: Quote) -> str:
+    """Where a quote stands: document, page, its own place and the heading above it."""
+    return _place(item.document, item.page, item.place, item.headings)
 
 
 def _place(document: Document, page: int | None, place: str, headings: Sequence[str]) -> str:
