@@ -4,7 +4,15 @@
 
 const NOTED = 2000; // milliseconds
 
-let focused = ""; // the nonce of what had the focus last
+let shown = ""; // the nonce of what was scrolled to last
+let focused = ""; // and of what was given the keyboard's focus
+
+// What is asked for may still be on its way to the page: the script that sends it runs from the top.
+function soon(id, act, tries = 60) {
+  const place = document.getElementById(id);
+  if (place) act(place);
+  else if (tries > 0) setTimeout(() => soon(id, act, tries - 1), 50);
+}
 
 async function copy(text) {
   if (navigator.clipboard && window.isSecureContext) {
@@ -47,14 +55,16 @@ export default function (component) {
 
   document.addEventListener("click", pressed);
   document.addEventListener("keydown", left);
-  // What was opened is read next: whoever cannot see it appear hears it, and can go on from there.
-  if (data?.focus) {
-    const place = document.getElementById(data.focus);
-    if (place && focused !== data.nonce) {
-      focused = data.nonce;
-      place.focus();
-    }
+  // A new question stands at the top of what is read, its answer below it.
+  if (data.show && shown !== data.show_nonce) {
+    shown = data.show_nonce;
+    soon(data.show, (place) => place.scrollIntoView({ block: "start" }));
   }
+  // What was opened is read next: whoever cannot see it appear hears it, and can go on from there.
+  if (data.focus && focused !== data.focus_nonce) {
+    soon(data.focus, (place) => place.focus());
+  }
+  focused = data.focus ? data.focus_nonce : "";
   return () => {
     document.removeEventListener("click", pressed);
     document.removeEventListener("keydown", left);

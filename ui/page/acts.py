@@ -16,6 +16,7 @@ import streamlit as st
 
 _SCRIPT = Path(__file__).with_name("acts.js")
 _KEY = "acts"
+_PRESSED = "pressed"
 _MOST_DIGITS = 9
 
 
@@ -42,16 +43,31 @@ def parse(said: object) -> Act | None:
     return Act(act, tuple(map(int, numbers)))
 
 
-def pressed(focus: str = "", nonce: str = "") -> Act | None:
-    """What was pressed since the last run; to be called once in a run.
+def pressed() -> Act | None:
+    """What was pressed and led to this run, once."""
+    return parse(st.session_state.pop(_PRESSED, None))
 
-    `focus` is the id of an element that shall have the keyboard's focus now, once for each `nonce`.
+
+def listen(show: str = "", show_nonce: str = "", focus: str = "", focus_nonce: str = "") -> None:
+    """Listen for what is pressed; once in a run.
+
+    `show` is the id of an element to scroll to and `focus` of one to give the keyboard's focus, as
+    soon as it is there, and each only once as long as its nonce stays the same.
     """
     # Registered with each run: a session may be the first of a process.
-    listen = st.components.v2.component("sourcebound_acts", js=_SCRIPT.read_text(encoding="utf-8"))
-    found = listen(
+    script = _SCRIPT.read_text(encoding="utf-8")
+    mount = st.components.v2.component("sourcebound_acts", js=script, isolate_styles=False)
+    mount(
         key=_KEY,
-        data={"focus": focus, "nonce": nonce},
-        on_act_change=lambda: None,
+        data={
+            "show": show,
+            "show_nonce": show_nonce,
+            "focus": focus,
+            "focus_nonce": focus_nonce,
+        },
+        on_act_change=_note,
     )
-    return parse(found.get("act"))
+
+
+def _note() -> None:
+    st.session_state[_PRESSED] = st.session_state[_KEY].get("act")

@@ -39,7 +39,7 @@ _LOOK = 0.5
 """Seconds after which a run that waits for an answer lets Streamlit end it."""
 
 _JOB, _OPENED, _FAILED, _JUDGING = "job", "opened quote", "failed question", "judging"
-_SOURCE = "sb-source"
+_SOURCE, _REASON = "sb-source", "sb-reason"
 
 
 def show(settings: Settings) -> None:
@@ -52,10 +52,7 @@ def show(settings: Settings) -> None:
         return
     own = libraries[0]
     conversations.resume(own, EARLIER_KEPT)
-    opened = _opened()
-    act = acts.pressed(
-        *((_SOURCE, ":".join(map(str, st.session_state[_OPENED]))) if opened else ())
-    )
+    act = acts.pressed()
     chosen, filters, mode, question = _input(settings, libraries)
     _collect()
     if act:
@@ -67,8 +64,24 @@ def show(settings: Settings) -> None:
     with st.sidebar:
         conversations.show(libraries)
     place = _layout(libraries)
+    _listen()
     if job := _job():
         _watch(job, place)
+    # Last, when all is shown: whoever asks the first question does not wait for it then.
+    held.load_embedder(settings.embedder)
+
+
+def _listen() -> None:
+    last = len(held.shown()) - (0 if _job() else 1)
+    show = (_turn_id(last), f"{conversations.visit()}:{last}") if last >= 0 else ("", "")
+    focus = (_SOURCE, str(st.session_state[_OPENED])) if _opened() else ("", "")
+    if st.session_state.get(_JUDGING) is not None:
+        focus = (_REASON, str(st.session_state[_JUDGING]))
+    acts.listen(*show, *focus)
+
+
+def _turn_id(at: int) -> str:
+    return f"sb-turn-{at}"
 
 
 def _layout(libraries: Sequence[Library]) -> DeltaGenerator:
@@ -169,7 +182,8 @@ def _answer(settings: Settings) -> None:
     job = _job()
     if job is None or job.began:
         return
-    job.start(held.make_parts(job.asked.mode, settings, job.asked.libraries))
+    libraries = job.asked.libraries
+    job.start(lambda mode: held.make_parts(mode, settings, libraries))
     phrased = job.asked.mode is Mode.GENERATE
     job.wait(_AT_ONCE, lambda progress: phrased and progress.quoted is not None)
     _collect()
@@ -274,7 +288,7 @@ def _turn(at: int, item: Shown, libraries: Sequence[Library]) -> None:
     if found.outcome is Outcome.NO_EVIDENCE:
         parts.append(answers.passages(reply, at))
     parts.append(answers.actions(reply, at, item.judgement, kept=item.turn is not None))
-    st.html(f'<article class="sb-turn" aria-label="Answer {at + 1}">{"".join(parts)}</article>')
+    st.html(_article(at, "".join(parts)))
     if st.session_state.get(_JUDGING) == item.turn and item.turn is not None:
         _ask_why(at, item, libraries[0])
 
@@ -282,14 +296,18 @@ def _turn(at: int, item: Shown, libraries: Sequence[Library]) -> None:
 def _unfinished(job: Job, at: int) -> str:
     """A question on its way, as far as it is."""
     progress = job.progress
-    if progress.quoted is None or progress.quoted.outcome is Outcome.NO_EVIDENCE:
-        said, body = "Looking into your documents …", ""
-    else:
-        said = "Phrasing and checking; the quotes already stand."
+    said, body = progress.step, ""
+    if progress.quoted and progress.quoted.outcome is not Outcome.NO_EVIDENCE:
+        said = f"{said} The quotes already stand."
         body = answers.unfinished(progress.quoted, progress.phrased, at)
     head = markup.question(job.asked.question)
     busy = f'<p class="sb-busy" role="status">{said}</p>'
-    return f'<article class="sb-turn">{head}{busy}{body}</article>'
+    return _article(at, head + busy + body)
+
+
+def _article(at: int, inside: str) -> str:
+    name = f"Question {at + 1} and its answer"
+    return f'<article class="sb-turn" id="{_turn_id(at)}" aria-label="{name}">{inside}</article>'
 
 
 def _watch(job: Job, place: DeltaGenerator) -> None:
@@ -324,6 +342,7 @@ def _judge(at: int, helpful: bool, own: Library) -> None:
 def _ask_why(at: int, item: Shown, own: Library) -> None:
     refused = item.reply.answer.outcome is Outcome.NO_EVIDENCE
     reasons = [Reason.PRESENT] if refused else [each for each in Reason if each != Reason.PRESENT]
+    st.html(f'<p id="{_REASON}" tabindex="-1" class="sb-hidden">Why was it not helpful?</p>')
     with st.form("why not", border=True):
         reason = st.radio("Why was it not helpful?", [each.value for each in reasons])
         words = st.text_input("In your own words", max_chars=1_000)

@@ -1,7 +1,7 @@
 """What all visitors of the page share: the models and the libraries; and each one's own settings.
 
-Nothing of a person is shared. A model is loaded once, by whoever needs it first; the others wait
-and are told so.
+Nothing of a person is shared. A model is loaded once, by whoever needs it first; the others wait.
+No spinner of Streamlit's stands here: what is asked is answered in a thread that cannot show one.
 """
 
 from __future__ import annotations
@@ -77,22 +77,22 @@ def libraries(chosen: Settings) -> list[Library]:
     return [own, *(open_library(path) for path in chosen.libraries[1:])]
 
 
-@st.cache_resource(show_spinner="Opening the library …")
+@st.cache_resource(show_spinner=False)
 def open_library(path: Path) -> Library:
     return Library.open(path)
 
 
-@st.cache_resource(show_spinner="Loading the embedding model …")
+@st.cache_resource(show_spinner=False)
 def load_embedder(name: str) -> Embedder:
     return assemble.embedder(Settings(embedder=name))
 
 
-@st.cache_resource(show_spinner="Loading the generator; the first time takes half a minute …")
+@st.cache_resource(show_spinner=False)
 def load_generator(name: str, endpoint: str) -> Generator | None:
     return assemble.generator(Settings(generator=name, endpoint=endpoint))
 
 
-@st.cache_resource(show_spinner="Loading the reranker …")
+@st.cache_resource(show_spinner=False)
 def load_reranker(name: str) -> Reranker | None:
     return assemble.reranker(Settings(reranker=name))
 

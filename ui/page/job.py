@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
+from rag import ask as path
 from rag import kept
 from rag.ask import Checked, Event, Found, Parts, Quoted
 from rag.errors import SourceboundError
@@ -20,6 +21,12 @@ from rag.filters import NONE, Filters
 from rag.kept import Again, Kept
 from rag.library.folder import Library
 from rag.records import Answer, Mode, Outcome, Passage, Reply, Sentence
+
+LOADING = "Loading the embedding model …"
+LOOKING = "Looking into your documents …"
+LOADING_GENERATOR = "Loading the generator; the first time takes half a minute."
+WAITING = "Waiting for the generator, which works for somebody else."
+PHRASING = "Phrasing and checking."
 
 STOPPED = "Stopped before its sentences were phrased and checked; the quotes stand."
 _UNEXPECTED = "Something unexpected went wrong. The terminal of rag ui says what."
@@ -47,6 +54,7 @@ class Asked:
 class Progress:
     """How far it is. At the end either `kept` or `error` is set."""
 
+    step: str = LOOKING
     passages: tuple[Passage, ...] = ()
     quoted: Answer | None = None
     phrased: list[Sentence] = field(default_factory=list)
@@ -76,13 +84,16 @@ class Job:
 
     def start(
         self,
-        parts: Parts,
+        prepare: Callable[[Mode], Parts],
         turn: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
-        """Begin; `turn` is entered while the models work, and may wait for those who came first."""
+        """Begin.
+
+        `prepare` gives what answers in a mode, and may load it first. `turn` is entered while
+        sentences are phrased, and may wait for those who came before.
+        """
         self.began = True
-        self._notes = parts.notes
-        thread = threading.Thread(target=self._run, args=(parts, turn), daemon=True)
+        thread = threading.Thread(target=self._run, args=(prepare, turn), daemon=True)
         thread.start()
 
     def stop(self) -> None:
@@ -109,27 +120,58 @@ class Job:
 
     # -- in its own thread -------------------------------------------------------------------
 
-    def _run(self, parts: Parts, turn: Callable[[], AbstractContextManager[object]]) -> None:
+    def _run(
+        self,
+        prepare: Callable[[Mode], Parts],
+        turn: Callable[[], AbstractContextManager[object]],
+    ) -> None:
         asked = self.asked
         try:
+            self._set(step=LOADING)
+            parts = prepare(Mode.QUOTE)
+            self._notes = parts.notes
+            self._set(step=LOOKING)
+            if asked.mode is Mode.QUOTE:
+                self._answer(parts)
+                return
+            # The quotes do not wait for a generator that loads, or works for somebody else.
+            self._quote(parts)
+            self._set(step=LOADING_GENERATOR)
+            parts = prepare(asked.mode)
+            self._notes = parts.notes
+            self._set(step=WAITING)
             with turn():
-                for event in kept.stream(
-                    asked.question,
-                    parts,
-                    mode=asked.mode,
-                    filters=asked.filters,
-                    history=asked.history,
-                    fresh=asked.fresh,
-                ):
-                    if self._stopped.is_set():
-                        return
-                    self._note(event)
+                self._set(step=PHRASING)
+                self._answer(parts)
         except SourceboundError as error:
             self._set(error=str(error))
         except Exception:
             # What went wrong may quote a document; it belongs into the terminal, not onto the page.
             logging.getLogger(__name__).exception("a question broke")
             self._set(error=_UNEXPECTED)
+
+    def _quote(self, parts: Parts) -> None:
+        """The quotes that the sentences will be phrased from; found again in no time then."""
+        asked = self.asked
+        for event in path.stream(
+            asked.question, parts, filters=asked.filters, history=asked.history
+        ):
+            if not isinstance(event, Reply) and not self._stopped.is_set():
+                self._note(event)
+
+    def _answer(self, parts: Parts) -> None:
+        asked = self.asked
+        for event in kept.stream(
+            asked.question,
+            parts,
+            mode=asked.mode,
+            filters=asked.filters,
+            history=asked.history,
+            fresh=asked.fresh,
+        ):
+            if self._stopped.is_set():
+                return
+            self._note(event)
 
     def _note(self, event: Event | Again) -> None:
         if isinstance(event, Reply):
