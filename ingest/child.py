@@ -4,7 +4,8 @@ It reads one JSON object per line, `{"path": ..., "media_type": ...}`, and answe
 line: the parsed file, or `{"refused": reason}`. Before it may come `{"more": seconds}`: the file
 needs that much more time, for a page that has to be recognised. Of an archive `"members": true`
 asks for the names, and `"unpack": most bytes` for what they hold: `{"number": ..., "data": ...}`,
-many times, then `{"end": true}`. With `"last": true` it says that it ends now.
+many times, then `{"end": true}`. `"draw"` asks for a page as a picture. With `"last": true` it says
+that it ends now.
 
 `{"tokenizer": ..., "window": ..., "capacity": ..., "overlap": ...}` has no answer: from then on
 files are cut to chunks, too, here and not in the loading process, whose own work would have to wait
@@ -28,9 +29,10 @@ from typing import TYPE_CHECKING, Any
 from ingest.archive import members, unpack
 from ingest.ocr import Recogniser
 from ingest.sketch import sketch
-from ingest.wire import as_json, chunk_as_json
+from ingest.wire import as_json, chunk_as_json, picture_as_json
 from rag.dates import document_date
 from rag.errors import FileRefused
+from rag.records import Span
 from rag.terms import get_ready, language
 
 if TYPE_CHECKING:
@@ -101,6 +103,8 @@ def _answer(
         if "members" in request:
             found = members(Path(request["path"]), request["media_type"])
             return {"members": [[each.number, each.name, each.refused] for each in found]}
+        if "draw" in request:
+            return _drawn(request, recogniser)
         parsed = read(Path(request["path"]), request["media_type"], recogniser)
         length = sum(len(page.text) for page in parsed.pages)
         if length > characters:
@@ -125,6 +129,23 @@ def _answer(
         return {"refused": f"it cannot be read: {error.strerror or type(error).__name__}"}
     except Exception as error:
         return {"refused": f"the reader failed on this file ({type(error).__name__})"}
+
+
+def _drawn(request: dict[str, Any], recogniser: Recogniser) -> dict[str, Any]:
+    from ingest.readers.drawn import draw
+
+    wanted = request["draw"]
+    spans = [Span(*span) for span in wanted["spans"]]
+    return picture_as_json(
+        draw(
+            Path(request["path"]),
+            request["media_type"],
+            wanted["page"],
+            wanted["text"],
+            spans,
+            recogniser,
+        )
+    )
 
 
 def _unpack(

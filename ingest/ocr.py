@@ -32,7 +32,7 @@ MISSING = (
 _MOST_PAGES = 2_000
 _UNSURE = 50.0  # photographs and drawings come out as signs of about 30 %, poor scans from 60 % up
 _LEAST = 4  # letters and digits: a speck comes out as one letter, and a certain one
-_WORD_LEVEL = "5"
+_PAGE_LEVEL, _WORD_LEVEL = "1", "5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,17 @@ def version() -> str:
     return (done.stdout or done.stderr).decode(errors="replace").split("\n", 1)[0].strip()
 
 
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word that was recognised, and its place on the picture in pixels from its top left."""
+
+    text: str
+    left: int
+    top: int
+    width: int
+    height: int
+
+
 class Recogniser:
     """Recognises the pages of one file, and asks for time for each.
 
@@ -86,11 +97,22 @@ class Recogniser:
 
         Raises what `recognise` raises; `FileRefused` also when it is one page too many.
         """
+        self._count()
+        return recognise(draw(), self._languages)
+
+    def words(self, draw: Callable[[], bytes]) -> tuple[list[Word], tuple[int, int]]:
+        """Return the words of a page in the order of `page`, and width and height of the picture.
+
+        Raises what `page` raises.
+        """
+        self._count()
+        return _words(_table(draw(), self._languages))
+
+    def _count(self) -> None:
         self._pages += 1
         if self._pages > _MOST_PAGES:
             raise FileRefused(f"text recognition stops after {_MOST_PAGES:,} pages")
         self._more_time(SECONDS_PER_PAGE)
-        return recognise(draw(), self._languages)
 
 
 def recognise(picture: bytes, languages: str) -> Recognised:
@@ -101,6 +123,11 @@ def recognise(picture: bytes, languages: str) -> Recognised:
     Raises:
         FileRefused: the program is missing, failed, or took longer than `SECONDS_PER_PAGE`.
     """
+    return _recognised(_table(picture, languages))
+
+
+def _table(picture: bytes, languages: str) -> str:
+    """Tesseract's table of what it finds."""
     program = shutil.which(PROGRAM)
     if program is None:
         raise FileRefused(MISSING)
@@ -125,7 +152,7 @@ def recognise(picture: bytes, languages: str) -> Recognised:
     if done.returncode:
         words = done.stderr.decode(errors="replace").strip().split("\n")[-1][:200]
         raise FileRefused(f"text recognition failed: {words or f'exit {done.returncode}'}")
-    return _recognised(done.stdout.decode("utf-8", "replace"))
+    return done.stdout.decode("utf-8", "replace")
 
 
 @cache
@@ -137,6 +164,19 @@ def _finds_upright(program: str) -> bool:
     except (OSError, subprocess.SubprocessError):
         return False
     return b"osd" in done.stdout.split()
+
+
+def _words(table: str) -> tuple[list[Word], tuple[int, int]]:
+    words: list[Word] = []
+    size = (1, 1)
+    for row in csv.DictReader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE):
+        text = (row.get("text") or "").strip()
+        place = [int(row[name]) for name in ("left", "top", "width", "height")]
+        if row.get("level") == _PAGE_LEVEL:
+            size = (max(1, place[2]), max(1, place[3]))
+        elif row.get("level") == _WORD_LEVEL and text:
+            words.append(Word(text, *place))
+    return words, size
 
 
 def _recognised(table: str) -> Recognised:

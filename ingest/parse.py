@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -26,9 +26,11 @@ from ingest import ocr
 from ingest.archive import Member
 from ingest.chunk import CAPACITY, OVERLAP
 from ingest.parsed import Parsed
-from ingest.wire import NONSENSE, chunks_from_json, from_json
+from ingest.picture import PagePicture
+from ingest.wire import NONSENSE, chunks_from_json, from_json, picture_from_json
 from rag.errors import FileRefused
 from rag.library.catalogue import NewChunk
+from rag.records import Span
 
 SECONDS = 60.0
 MEMORY = 3 * 1024**3 // 2
@@ -146,6 +148,21 @@ class Parser:
             return parsed, chunks_from_json(answer["chunks"], document_id, parsed)
         except (ValueError, TypeError, KeyError) as error:
             raise FileRefused(NONSENSE) from error
+
+    def picture(
+        self, path: Path, media_type: str, page: int, text: str, spans: Sequence[Span]
+    ) -> PagePicture:
+        """Return a page, numbered from 1, as it looks; `spans` are stretches of its stored `text`.
+
+        Raises:
+            FileRefused: there is no such page, it cannot be drawn, or went over a limit.
+        """
+        wanted = {
+            "page": page,
+            "text": text,
+            "spans": [[span.start, span.end] for span in spans],
+        }
+        return picture_from_json(self._ask(path, media_type, draw=wanted))
 
     def members(self, path: Path, media_type: str) -> list[Member]:
         """Return the files of an archive, in its order.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import Any
 
 from ingest.parsed import Mark, Parsed, Table
+from ingest.picture import Box, PagePicture
 from rag.errors import FileRefused
 from rag.library.catalogue import NewChunk
 from rag.records import Chunk, Heading, Page, Span
 
+_PNG = b"\x89PNG\r\n\x1a\n"
 NONSENSE = "the reader's answer on this file makes no sense"
 
 
@@ -48,6 +51,35 @@ def chunk_as_json(new: NewChunk) -> list[Any]:
         new.places if any(new.places) else [],
         new.terms,
     ]
+
+
+def picture_as_json(picture: PagePicture) -> dict[str, Any]:
+    """Return a picture made of what JSON knows; `picture_from_json` is the way back."""
+    return {
+        "png": base64.b64encode(picture.png).decode(),
+        "strip": base64.b64encode(picture.strip).decode(),
+        "width": picture.width,
+        "height": picture.height,
+        "boxes": [
+            [[box.left, box.top, box.right, box.bottom] for box in boxes] for boxes in picture.boxes
+        ],
+    }
+
+
+def picture_from_json(answer: dict[str, Any]) -> PagePicture:
+    """Return the picture that `picture_as_json` took apart.
+
+    Raises:
+        FileRefused: something is missing, or is no picture.
+    """
+    try:
+        png, strip = (base64.b64decode(answer[name], validate=True) for name in ("png", "strip"))
+        boxes = tuple(tuple(Box(*map(float, box)) for box in boxes) for boxes in answer["boxes"])
+        if not all(each.startswith(_PNG) for each in (png, strip) if each) or not png:
+            raise ValueError("no picture")
+        return PagePicture(png, int(answer["width"]), int(answer["height"]), boxes, strip)
+    except (ValueError, TypeError, KeyError) as error:
+        raise FileRefused(NONSENSE) from error
 
 
 def from_json(answer: dict[str, Any]) -> Parsed:

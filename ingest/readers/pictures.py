@@ -48,7 +48,7 @@ def read(path: Path, media_type: str, recogniser: Recogniser) -> Parsed:
             raise FileRefused(f"the file holds {count:,} pictures; {_MOST_FRAMES:,} are read")
         for frame in range(count):
             picture.seek(frame)
-            found.append(recogniser.page(lambda: _grey(picture)))
+            found.append(recogniser.page(lambda: grey(picture)))
     texts = [clean(each.text).strip("\n") if each.certain else "" for each in found]
     if not any(text.strip() for text in texts):
         raise FileRefused("no text was recognised in the picture")
@@ -95,17 +95,33 @@ def _opened(path: Path) -> Iterator[Image]:
             raise FileRefused("damaged: the picture cannot be decoded") from error
 
 
-def _grey(picture: Image) -> bytes:
-    """The picture upright, on white, in grey, at a size that suits Tesseract."""
+def upright(path: Path, number: int) -> Image:
+    """The picture of that number, from 1, upright and on white. Raises `FileRefused`."""
+    with _opened(path) as picture:
+        if not 1 <= number <= int(getattr(picture, "n_frames", 1)):
+            raise FileRefused(f"there is no page {number}")
+        picture.seek(number - 1)
+        return _upright(picture).convert("RGB")
+
+
+def _upright(picture: Image) -> Image:
     import PIL.Image
     import PIL.ImageOps
 
-    upright = PIL.ImageOps.exif_transpose(picture)
-    if upright.has_transparency_data:
-        layered = upright.convert("RGBA")
-        upright = PIL.Image.new("RGBA", layered.size, "white")
-        upright.alpha_composite(layered)
-    grey = upright.convert("L")
+    turned = PIL.ImageOps.exif_transpose(picture)
+    if not turned.has_transparency_data:
+        return turned
+    layered = turned.convert("RGBA")
+    white = PIL.Image.new("RGBA", layered.size, "white")
+    white.alpha_composite(layered)
+    return white
+
+
+def grey(picture: Image) -> bytes:
+    """The picture upright, on white, in grey, at a size that suits Tesseract."""
+    import PIL.Image
+
+    grey = _upright(picture).convert("L")
     scale = 2.0 if max(grey.size) < _SMALL else 1.0
     scale = min(scale, sqrt(_MOST_PIXELS / (grey.width * grey.height)))
     if scale != 1:

@@ -99,7 +99,7 @@ def _may_hold_words(page: Any, text: str) -> bool:
 
 def _recognise(page: Any, number: int, text: str, scans: Scans, recogniser: Recogniser) -> None:
     try:
-        found = recogniser.page(lambda: _drawn(page))
+        found = recogniser.page(lambda: drawn(page))
     except FileRefused as refused:
         scans.failed.setdefault(str(refused), []).append(number)
         return
@@ -111,7 +111,8 @@ def _recognise(page: Any, number: int, text: str, scans: Scans, recogniser: Reco
         scans.wordless.append(number)
 
 
-def _drawn(page: Any) -> bytes:
+def drawn(page: Any) -> bytes:
+    """Return the page as a picture that suits Tesseract."""
     width, height = page.get_size()
     scale = min(DPI / 72, sqrt(_MOST_PIXELS / max(1.0, width * height)))
     with closing(page.render(scale=scale, grayscale=True)) as bitmap:
