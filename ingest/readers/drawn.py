@@ -28,7 +28,6 @@ _MOST_PIXELS = 6_000_000  # a page of 10:1 has four
 _STRONG, _FAINT, _FRAME = (255, 224, 112), (255, 246, 208), (176, 116, 0)
 _SAME_LINE = 0.5  # of the lower one's height
 _PAD = 2  # pixels around the letters
-_AROUND = 0.06  # of the page's height, above and below a strip
 _GAP = 3.0  # heights of a line, beyond which the next letter belongs to another column
 
 
@@ -226,7 +225,7 @@ def _painted(
         )
         for boxes in padded
     )
-    return PagePicture(_png(painted), width, height, shares, _strip(painted, padded[:1]))
+    return PagePicture(_png(painted), width, height, shares)
 
 
 def _padded(
@@ -239,16 +238,6 @@ def _padded(
         min(size[0] - 1, int(right) + 1 + _PAD),
         min(size[1] - 1, int(bottom) + 1 + _PAD),
     )
-
-
-def _strip(image: Image, places: Sequence[Sequence[tuple[int, int, int, int]]]) -> bytes:
-    boxes = [box for boxes in places for box in boxes]
-    if not boxes:
-        return b""
-    around = round(_AROUND * image.height)
-    top = max(0, min(box[1] for box in boxes) - around)
-    bottom = min(image.height, max(box[3] for box in boxes) + around)
-    return _png(image.crop((0, top, image.width, bottom)))
 
 
 def _png(image: Image) -> bytes:
