@@ -101,7 +101,8 @@ def test_the_quotes_are_stepped_through_and_the_original_is_handed_out(
         panel.get_by_role("button", name="Next quote").click()
         expect(step).to_have_text(f"{number} of {count}", timeout=SHOWING)
     # A format without pages: the passage, with the quote marked.
-    expect(panel.locator(".sb-passage mark")).to_contain_text("175 billion", timeout=SHOWING)
+    passage = panel.locator(".sb-passage mark").first
+    expect(passage).to_contain_text("175 billion", timeout=SHOWING)
     expect(panel.get_by_role("button", name="Next quote")).to_be_disabled()
     panel.get_by_role("button", name="Close").click()
     expect(panel).to_have_count(0, timeout=SHOWING)
