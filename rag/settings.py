@@ -57,6 +57,10 @@ def _default_library() -> Path:
     return platformdirs.user_data_path("sourcebound") / "library"
 
 
+def _default_password() -> Path:
+    return platformdirs.user_config_path("sourcebound") / "password"
+
+
 class Settings(BaseSettings):
     """All settings.
 
@@ -105,7 +109,24 @@ class Settings(BaseSettings):
         pattern=r"^([A-Za-z_]+(\+[A-Za-z_]+)*)?$",
         description="languages of scanned pages, for Tesseract: eng+deu; empty for none",
     )
+    password_file: Path = Field(
+        default_factory=_default_password,
+        description="file of the page's password, hashed, as `rag ui --set-password` writes it",
+    )
+    people: tuple[str, ...] = Field(
+        default=(),
+        description="e-mail addresses that may sign in to the page by a provider of identities",
+    )
     limits: Limits = Field(default_factory=lambda: Limits())
+
+    @field_validator("people")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            # No pattern of addresses: "*" or a domain must never let in more than one person.
+            if not re.fullmatch(r"[^@\s*,]+@[^@\s*,]+", each):
+                raise ValueError(f"{each!r} is no e-mail address; give each person's own")
+        return tuple(dict.fromkeys(each.casefold() for each in value))
 
     @field_validator("endpoint")
     @classmethod

@@ -10,7 +10,7 @@ import streamlit as st
 
 from rag.errors import SourceboundError
 from rag.settings import Settings
-from ui.page import asking, held, library, markup, measuring, preferences, tracing
+from ui.page import asking, held, library, markup, measuring, preferences, signin, tracing
 
 STYLE = Path(__file__).with_name("page") / "style.css"
 
@@ -20,7 +20,7 @@ VIEWS: tuple[tuple[str, str, str, Callable[[Settings], None]], ...] = (
     ("Ask", "", ":material/chat:", asking.show),
     ("Library", "library", ":material/folder_open:", library.show),
     ("Why", "why", ":material/account_tree:", tracing.show),
-    ("Measure", "measure", ":material/monitoring:", measuring.show),
+    ("Evaluate", "evaluate", ":material/monitoring:", measuring.show),
     ("Settings", "settings", ":material/tune:", preferences.show),
 )
 
@@ -28,6 +28,8 @@ VIEWS: tuple[tuple[str, str, str, Callable[[Settings], None]], ...] = (
 def main() -> None:
     st.set_page_config(page_title="Sourcebound", page_icon="📎", layout="wide")
     st.html(STYLE)
+    if not signin.admitted():
+        return
     view = st.navigation(
         [
             st.Page(guarded(show), title=title, icon=icon, url_path=address, default=not address)
@@ -36,6 +38,9 @@ def main() -> None:
         position="top",
     )
     view.run()
+    if signin.is_needed():
+        with st.sidebar:
+            st.button("Sign out", on_click=signin.sign_out, width="stretch")
 
 
 def guarded(show: Callable[[Settings], None]) -> Callable[[], None]:

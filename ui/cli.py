@@ -512,6 +512,33 @@ def ui(
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Do not open a browser window.")
     ] = False,
+    host: Annotated[
+        str,
+        typer.Option(
+            "--host",
+            help="Address to serve on; other than this machine's own, people have to sign in.",
+        ),
+    ] = "127.0.0.1",
+    name: Annotated[
+        str, typer.Option("--name", help="The page's name in browsers: docs.example.org.")
+    ] = "",
+    certificate: Annotated[
+        Path | None, typer.Option("--certificate", help="Certificate for TLS, PEM.", exists=True)
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="Its key, PEM.", exists=True)] = None,
+    set_password: Annotated[
+        bool,
+        typer.Option(
+            "--set-password",
+            help="Set the page's password, asked here or read from standard input, and end.",
+        ),
+    ] = False,
+    person: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--person", help="E-mail address that may sign in by your provider; repeatable."
+        ),
+    ] = None,
     library: LibrariesOption = None,
     embedder: EmbedderOption = None,
     generator: GeneratorOption = None,
@@ -519,7 +546,7 @@ def ui(
     reranker: RerankerOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Open the page, on this machine only."""
+    """Open the page: on this machine only, unless told otherwise."""
     from rag import assemble
     from ui import serve
 
@@ -529,13 +556,39 @@ def ui(
         generator=generator,
         endpoint=endpoint,
         reranker=reranker,
+        people=person or None,
     )
+    if set_password:
+        return _set_password(settings.password_file, as_json)
+    address = serve.Address(host, port, name, certificate, key)
+    for notice in serve.check(settings, address):
+        print(notice, file=sys.stderr)
     for notice in assemble.notices(settings, Mode.GENERATE):
         print(f"For phrased answers: {notice}", file=sys.stderr)
     if as_json:
-        print_json({"url": serve.address(port)})
+        print_json({"url": address.url})
     sys.stdout.flush()
-    serve.run(settings, port=port, open_browser=not no_browser)
+    return serve.run(settings, address, open_browser=not no_browser)
+
+
+def _set_password(path: Path, as_json: bool) -> int:
+    """From the terminal, unseen and twice; or the first line of standard input, for scripts."""
+    from ui.password import Hashed
+
+    if sys.stdin.isatty():
+        # Asked on stderr: with --json, stdout is for JSON.
+        given = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        given = sys.stdin.readline().rstrip("\r\n")
+    Hashed.of(given).write(path)
+    if as_json:
+        print_json({"password_file": str(path)})
+    else:
+        print(
+            f"The password is set: its hash is in {path}, and the page asks for it from now on. "
+            "Delete the file to be asked no more."
+        )
+    return 0
 
 
 # -- how the verbs read and write ------------------------------------------------------------

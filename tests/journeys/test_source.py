@@ -90,6 +90,11 @@ def test_the_quotes_are_stepped_through_and_the_original_is_handed_out(
     reader: Visit, documents: Path
 ) -> None:
     panel = _open(reader, QUESTION, "to give one known size")
+    last = (
+        reader.page.locator(".sb-turn .sb-quote")
+        .last.locator("p")
+        .evaluate("p => p.firstChild.data")
+    )
     with reader.page.expect_download(timeout=SHOWING) as download:
         panel.get_by_role("button", name="Download the original").click()
     assert download.value.suggested_filename == "field-guide-part-one.pdf"
@@ -102,7 +107,7 @@ def test_the_quotes_are_stepped_through_and_the_original_is_handed_out(
         expect(step).to_have_text(f"{number} of {count}", timeout=SHOWING)
     # A format without pages: the passage, with the quote marked.
     passage = panel.locator(".sb-passage mark").first
-    expect(passage).to_contain_text("175 billion", timeout=SHOWING)
+    expect(passage).to_have_text(last.strip(), timeout=SHOWING)
     expect(panel.get_by_role("button", name="Next quote")).to_be_disabled()
     panel.get_by_role("button", name="Close").click()
     expect(panel).to_have_count(0, timeout=SHOWING)

@@ -24,6 +24,7 @@ from rag.ports import Embedder, Generator, Reranker
 from rag.records import Mode, Reply
 from rag.settings import Settings, read_settings
 from rag.verify import RuleScorer
+from ui.page.turns import Turns
 
 _CHOICES = "choices"
 """Where a visitor's own settings lie in their session: names of `Settings` to values."""
@@ -107,6 +108,12 @@ def load_embedder(name: str) -> Embedder:
 @st.cache_resource(show_spinner=False)
 def load_generator(name: str, endpoint: str) -> Generator | None:
     return assemble.generator(Settings(generator=name, endpoint=endpoint))
+
+
+@st.cache_resource(show_spinner=False)
+def turns() -> Turns:
+    """Those at the generator: it phrases for one visitor at a time."""
+    return Turns()
 
 
 @st.cache_resource(show_spinner=False)

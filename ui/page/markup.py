@@ -188,7 +188,11 @@ def trace(item: Trace) -> str:
     said = f"Lost at the step “{item.lost}”." if item.lost else "Nothing lost it: it is quoted."
     return (
         f'<p class="sb-note" role="status">{escape(said)}</p>'
-        f'<table class="sb-trace"><tbody>{"".join(rows)}</tbody></table>'
+        '<div class="sb-wide" tabindex="0" role="region" aria-label="Steps">'
+        '<table class="sb-trace">'
+        '<thead><tr><th scope="col">step</th><th scope="col">went</th><th scope="col">rank</th>'
+        '<th scope="col">score</th><th scope="col">said</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
