@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -186,7 +187,8 @@ def _answer(settings: Settings) -> None:
     if job is None or job.began:
         return
     libraries = job.asked.libraries
-    job.start(lambda mode: held.make_parts(mode, settings, libraries))
+    prepare = partial(held.make_parts, chosen=settings, libraries=libraries)
+    job.start(prepare, held.turns())
     phrased = job.asked.mode is Mode.GENERATE
     job.wait(_AT_ONCE, lambda progress: phrased and progress.quoted is not None)
     _collect()
