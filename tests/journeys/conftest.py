@@ -153,6 +153,12 @@ class Visit:
         expect(asked.locator(".sb-question")).to_have_text(question)
         return asked
 
+    def idle(self) -> None:
+        """Wait until the page has shown all: what is pressed meanwhile may be drawn anew."""
+        expect(self.page.get_by_test_id("stApp")).to_have_attribute(
+            "data-test-script-state", "notRunning", timeout=LOADING
+        )
+
     @property
     def question(self) -> Locator:
         return self.page.get_by_role("textbox", name="What do you want to know")
