@@ -274,7 +274,8 @@ def _conversation(libraries: Sequence[Library]) -> DeltaGenerator:
             "answer carries a quote that stands in your documents, word for word. Where they hold "
             "no answer, you are told so.</p></div>"
         )
-        st.html(answers.suggested(suggesting.suggestions(libraries[0])))
+        if suggested := suggesting.suggestions(libraries[0]):
+            st.html(answers.suggested(suggested))
     return place
 
 
