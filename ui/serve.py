@@ -64,6 +64,8 @@ def run(settings: Settings, address: Address, *, open_browser: bool) -> NoReturn
     """Serve the page until it is interrupted; call `check` before."""
     command = [
         sys.executable,
+        # Not from the current folder, which may hold another `ui`.
+        "-P",
         "-m",
         "ui.launch",
         "run",

@@ -39,6 +39,8 @@ class Served:
         self.url = f"http://127.0.0.1:{self.port}"
         command = Path(sys.executable).with_name("rag")
         options = ["--no-browser", "--port", str(self.port), "--library", str(library)]
+        # Whoever runs the tests may have a password of their own.
+        environment.setdefault("SOURCEBOUND_PASSWORD_FILE", str(library.with_name("password")))
         # Streamlit's log is not read here: a full pipe would stop it.
         self.process = subprocess.Popen(
             [command, "ui", *options],
