@@ -17,7 +17,7 @@ from rag.evaluation.results import About, Results
 from ui.page import markup
 
 TEMPLATE = Path(__file__).with_name("report.html")
-STYLE = Path(__file__).with_name("style.css")
+STYLE = Path(__file__).with_name("page") / "style.css"
 
 MOST_FAILURES = 25
 """Failed rows that are shown."""
