@@ -33,7 +33,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # The steps of `test` stand in their order, also under `make -j`.
 .NOTPARALLEL:
 BENCHES := retrieval quotes answers determinism latency hostile kill load memory pdf conversation \
-	scale short grounding scoring scan conflicts chunks
+	scale short grounding scoring scan conflicts chunks boxes
 .PHONY: help setup setup-dev browser tesseract run test check pytest format eval clean fit-evidence \
 	test-offline $(BENCHES:%=bench-%)
 
@@ -122,6 +122,7 @@ bench-pdf: ## The PDF reader against pypdf
 bench-scale: ## Search time, recall and memory at 100,000 passages (BENCH="--chunks 1000000")
 bench-grounding: ## Do texts carry a statement? AUROC on labelled sets
 bench-scoring: ## How many answers are scored a second, in how much memory
+bench-boxes: ## Do the marks on a page cover the quote? Against PDFium's own search
 bench-short: ## How often the short answer is marked, and is right
 bench-scan: ## A scan for phrases against reading every page
 bench-conversation: ## Follow-ups found bare and completed; controls that must not change

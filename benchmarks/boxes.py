@@ -32,10 +32,10 @@ from rag.records import Page, Span
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
 SLACK = 0.004
-"""Share of the page by which a letter may stand out: half a millimetre and the rounding of pixels."""
+"""Share of the page by which a letter may stand out: a millimetre, and the rounding of pixels."""
 
 MOST_MORE = 1.35
-"""Letters inside the boxes may be this many times those of the quote: a line's neighbours reach in."""
+"""Letters inside the boxes may be this many times those of the quote: neighbours reach in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def main() -> None:
     paths = sorted(SAMPLES.rglob("*.pdf"))
     filings = sorted((folder("financebench-dev") / "docs").glob("*.pdf"))
     if not filings:
-        print(f"no filing in {bench('financebench-dev') / 'docs'}", file=sys.stderr)
+        print(f"no filing in {folder('financebench-dev') / 'docs'}", file=sys.stderr)
     results: dict[str, list[Result]] = {}
     with tempfile.TemporaryDirectory(), Parser() as parser:
         for path in paths:

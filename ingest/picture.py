@@ -43,15 +43,13 @@ class PagePicture:
     """A page as it looks, in PNG.
 
     `width` and `height` are pixels. `boxes` holds for each stretch of text its boxes, one a line,
-    () where it was not found. `strip` is what stands around the boxes of the first stretch, in the
-    full width, b"" where it has none.
+    () where it was not found.
     """
 
     png: bytes
     width: int
     height: int
     boxes: tuple[tuple[Box, ...], ...]
-    strip: bytes = b""
 
 
 class Drawer(Protocol):

@@ -57,7 +57,6 @@ def picture_as_json(picture: PagePicture) -> dict[str, Any]:
     """Return a picture made of what JSON knows; `picture_from_json` is the way back."""
     return {
         "png": base64.b64encode(picture.png).decode(),
-        "strip": base64.b64encode(picture.strip).decode(),
         "width": picture.width,
         "height": picture.height,
         "boxes": [
@@ -73,11 +72,11 @@ def picture_from_json(answer: dict[str, Any]) -> PagePicture:
         FileRefused: something is missing, or is no picture.
     """
     try:
-        png, strip = (base64.b64decode(answer[name], validate=True) for name in ("png", "strip"))
+        png = base64.b64decode(answer["png"], validate=True)
         boxes = tuple(tuple(Box(*map(float, box)) for box in boxes) for boxes in answer["boxes"])
-        if not all(each.startswith(_PNG) for each in (png, strip) if each) or not png:
+        if not png.startswith(_PNG):
             raise ValueError("no picture")
-        return PagePicture(png, int(answer["width"]), int(answer["height"]), boxes, strip)
+        return PagePicture(png, int(answer["width"]), int(answer["height"]), boxes)
     except (ValueError, TypeError, KeyError) as error:
         raise FileRefused(NONSENSE) from error
 

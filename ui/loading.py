@@ -15,7 +15,7 @@ from rag.ports import Embedder
 from rag.records import FileReport, LoadOutcome
 from rag.settings import Settings
 
-_MEGABYTE = 1024 * 1024
+MEGABYTE = 1024 * 1024
 
 
 MOST_NAMED = 200
@@ -81,7 +81,7 @@ def load_paths(
     limits = settings.limits
     with Parser(
         seconds=limits.seconds,
-        memory=limits.memory_mb * _MEGABYTE,
+        memory=limits.memory_mb * MEGABYTE,
         languages=settings.languages,
     ) as parser:
         return load(
@@ -90,7 +90,7 @@ def load_paths(
             embedder,
             parser,
             prune=prune,
-            largest_file=limits.file_mb * _MEGABYTE,
+            largest_file=limits.file_mb * MEGABYTE,
             on_file=on_file,
             on_progress=on_progress,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from math import sqrt
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.admit import PDF
 from ingest.align import find
-from ingest.ocr import Recogniser
+from ingest.ocr import Recogniser, Word
 from ingest.picture import Box, PagePicture
 from ingest.readers import pictures, scans
 from rag.errors import FileRefused
@@ -28,16 +28,23 @@ _MOST_PIXELS = 6_000_000  # a page of 10:1 has four
 _STRONG, _FAINT, _FRAME = (255, 224, 112), (255, 246, 208), (176, 116, 0)
 _SAME_LINE = 0.5  # of the lower one's height
 _PAD = 2  # pixels around the letters
-_AROUND = 0.06  # of the page's height, above and below a strip
 _GAP = 3.0  # heights of a line, beyond which the next letter belongs to another column
+
+
+_Rectangle = tuple[float, float, float, float]
+"""Left, top, right, bottom; from the top down."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Characters or words on a page: their text, and their boxes in pixels, None for no box."""
+    """Characters on a page: their text, and where they stand, None for what is not seen.
+
+    Boxes are as the text is read, upright; `drawn` turns one into pixels of the picture.
+    """
 
     texts: list[str]
-    boxes: list[tuple[float, float, float, float] | None]
+    boxes: list[_Rectangle | None]
+    drawn: Callable[[_Rectangle], _Rectangle]
 
 
 def draw(
@@ -54,14 +61,15 @@ def draw(
         FileRefused: there is no such page, or it cannot be drawn.
     """
     if media_type == PDF:
-        image, seen = _pdf(path, page, text, recogniser)
-    else:
-        image = _fitted(pictures.upright(path, page))
-        seen = _words(pictures.grey(image), recogniser, image.size)
+        return _painted(*_pdf(path, page, text, spans, recogniser))
+    image = _fitted(pictures.upright(path, page))
+    seen = _words(pictures.grey(image), recogniser, image.size)
     return _painted(image, _places(text, spans, seen))
 
 
-def _pdf(path: Path, number: int, text: str, recogniser: Recogniser) -> tuple[Image, _Seen]:
+def _pdf(
+    path: Path, number: int, text: str, spans: Sequence[Span], recogniser: Recogniser
+) -> tuple[Image, list[list[_Rectangle]]]:
     import pypdfium2
 
     try:
@@ -79,7 +87,7 @@ def _pdf(path: Path, number: int, text: str, recogniser: Recogniser) -> tuple[Im
                 if _lacking(seen, text):
                     picture = scans.drawn(page)
                     seen = _words(picture, recogniser, image.size)
-                return image, seen
+                return image, _places(text, spans, seen)  # while the page is open
     except pypdfium2.PdfiumError as error:
         raise FileRefused("the page cannot be drawn") from error
 
@@ -96,73 +104,67 @@ def _characters(page: Any, size: tuple[int, int]) -> _Seen:
 
     import pypdfium2.raw as pdfium
 
+    width, height = size
     x, y = ctypes.c_int(), ctypes.c_int()
 
-    def at(horizontal: float, vertical: float) -> tuple[int, int]:
+    def drawn(box: _Rectangle) -> _Rectangle:
         # Turned pages and cropped ones: PDFium knows where a point of the page was drawn.
-        pdfium.FPDF_PageToDevice(
-            page.raw, 0, 0, *size, 0, horizontal, vertical, ctypes.byref(x), ctypes.byref(y)
-        )
-        return x.value, y.value
+        corners = []
+        for across, down in ((box[0], box[1]), (box[2], box[3])):
+            pdfium.FPDF_PageToDevice(
+                page.raw, 0, 0, width, height, 0, across, -down, ctypes.byref(x), ctypes.byref(y)
+            )
+            corners.append((x.value, y.value))
+        (one, two), (three, four) = corners
+        return min(one, three), min(two, four), max(one, three), max(two, four)
 
     texts: list[str] = []
-    boxes: list[tuple[float, float, float, float] | None] = []
+    boxes: list[_Rectangle | None] = []
     with closing(page.get_textpage()) as textpage:
         for index in range(textpage.count_chars()):
             code = pdfium.FPDFText_GetUnicode(textpage.raw, index)
             character = chr(code) if 0 < code <= 0x10FFFF else ""
             left, bottom, right, top = textpage.get_charbox(index)
+            seen = character.strip() and right > left and top > bottom
             texts.append(character)
-            if not character.strip() or right <= left or top <= bottom:
-                boxes.append(None)
-                continue
-            one, two = at(left, bottom), at(right, top)
-            boxes.append(
-                (
-                    min(one[0], two[0]),
-                    min(one[1], two[1]),
-                    max(one[0], two[0]),
-                    max(one[1], two[1]),
-                )
-            )
-    return _Seen(texts, boxes)
+            boxes.append((left, -top, right, -bottom) if seen else None)
+    return _Seen(texts, boxes, drawn)
 
 
 def _words(picture: bytes, recogniser: Recogniser, size: tuple[int, int]) -> _Seen:
     """The words that are recognised on a picture, letter by letter, each with its word's box."""
     texts: list[str] = []
-    boxes: list[tuple[float, float, float, float] | None] = []
-    if not recogniser.available:
-        return _Seen(texts, boxes)
-    words, (width, height) = recogniser.words(lambda: picture)
+    boxes: list[_Rectangle | None] = []
+    words: list[Word] = []
+    width = height = 1
+    if recogniser.available:
+        words, (width, height) = recogniser.words(lambda: picture)
     across, down = size[0] / width, size[1] / height
+
+    def drawn(box: _Rectangle) -> _Rectangle:
+        left, top, right, bottom = box
+        return left * across, top * down, right * across, bottom * down
+
     for word in words:
-        box = (
-            word.left * across,
-            word.top * down,
-            (word.left + word.width) * across,
-            (word.top + word.height) * down,
-        )
+        box = (word.left, word.top, word.left + word.width, word.top + word.height)
         texts += [*word.text, " "]
         boxes += [*[box] * len(word.text), None]
-    return _Seen(texts, boxes)
+    return _Seen(texts, boxes, drawn)
 
 
-def _places(
-    text: str, spans: Sequence[Span], seen: _Seen
-) -> list[list[tuple[float, float, float, float]]]:
+def _places(text: str, spans: Sequence[Span], seen: _Seen) -> list[list[_Rectangle]]:
     """For each stretch its boxes in pixels, one a line."""
     return [
-        [] if found is None else list(_lines(seen.boxes[found.start : found.end]))
+        []
+        if found is None
+        else [seen.drawn(line) for line in _lines(seen.boxes[found.start : found.end])]
         for found in find(text, spans, seen.texts)
     ]
 
 
-def _lines(
-    boxes: Iterable[tuple[float, float, float, float] | None],
-) -> Iterator[tuple[float, float, float, float]]:
+def _lines(boxes: Iterable[_Rectangle | None]) -> Iterator[_Rectangle]:
     """Put the boxes of letters together that stand on a line, one after the other."""
-    line: tuple[float, float, float, float] | None = None
+    line: _Rectangle | None = None
     for box in boxes:
         if box is None:
             continue
@@ -181,15 +183,12 @@ def _lines(
         yield line
 
 
-def _continues(
-    line: tuple[float, float, float, float], box: tuple[float, float, float, float]
-) -> bool:
-    height = max(line[3] - line[1], box[3] - box[1], 1.0)
-    # A full stop has next to no height: its middle has to stand in the line.
+def _continues(line: _Rectangle, box: _Rectangle) -> bool:
+    height = max(line[3] - line[1], box[3] - box[1])
+    # A full stop has next to no height: its middle has to stand in the line, or just below it.
     middle = (box[1] + box[3]) / 2
-    level = line[1] - _SAME_LINE * height <= middle <= line[3] + _SAME_LINE * height * 0.5
-    ahead = box[0] >= line[0] - 1 and box[0] <= line[2] + _GAP * height
-    return level and ahead
+    level = line[1] - _SAME_LINE * height <= middle <= line[3] + _SAME_LINE * height / 2
+    return level and line[0] <= box[0] + 0.1 * height and box[0] <= line[2] + _GAP * height
 
 
 def _fitted(image: Image) -> Image:
@@ -201,16 +200,16 @@ def _fitted(image: Image) -> Image:
     return fitted.convert("RGB")
 
 
-def _painted(
-    image: Image, places: Sequence[Sequence[tuple[float, float, float, float]]]
-) -> PagePicture:
+def _painted(image: Image, places: Sequence[Sequence[_Rectangle]]) -> PagePicture:
     """Paint the boxes as a marker would: the letters stay as dark as they are."""
     import PIL.ImageChops
     import PIL.ImageDraw
 
     ink = PIL.Image.new("RGB", image.size, "white")
     brush = PIL.ImageDraw.Draw(ink)
-    padded = [[_padded(box, image.size) for box in boxes] for boxes in places]
+    padded = [
+        [_padded(box, image.size) for box in boxes if _on(box, image.size)] for boxes in places
+    ]
     for order in reversed(range(len(padded))):
         for box in padded[order]:
             brush.rectangle(box, fill=_STRONG if order == 0 else _FAINT)
@@ -226,12 +225,16 @@ def _painted(
         )
         for boxes in padded
     )
-    return PagePicture(_png(painted), width, height, shares, _strip(painted, padded[:1]))
+    return PagePicture(_png(painted), width, height, shares)
 
 
-def _padded(
-    box: tuple[float, float, float, float], size: tuple[int, int]
-) -> tuple[int, int, int, int]:
+def _on(box: _Rectangle, size: tuple[int, int]) -> bool:
+    """Whether it is on the picture: a page may be cropped so that words are not."""
+    left, top, right, bottom = box
+    return right >= 0 and bottom >= 0 and left < size[0] and top < size[1]
+
+
+def _padded(box: _Rectangle, size: tuple[int, int]) -> tuple[int, int, int, int]:
     left, top, right, bottom = box
     return (
         max(0, int(left) - _PAD),
@@ -239,16 +242,6 @@ def _padded(
         min(size[0] - 1, int(right) + 1 + _PAD),
         min(size[1] - 1, int(bottom) + 1 + _PAD),
     )
-
-
-def _strip(image: Image, places: Sequence[Sequence[tuple[int, int, int, int]]]) -> bytes:
-    boxes = [box for boxes in places for box in boxes]
-    if not boxes:
-        return b""
-    around = round(_AROUND * image.height)
-    top = max(0, min(box[1] for box in boxes) - around)
-    bottom = min(image.height, max(box[3] for box in boxes) + around)
-    return _png(image.crop((0, top, image.width, bottom)))
 
 
 def _png(image: Image) -> bytes:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 
@@ -15,6 +14,7 @@ from rag.records import Mode, Outcome
 from tests.conftest import LoadTexts
 from tests.stand_ins import EchoGenerator, HashEmbedder, WordScorer
 from ui.page.job import STOPPED, Asked, Job
+from ui.page.turns import Turns, in_words
 
 QUESTION = "Where does the heron nest?"
 TEXT = "The heron nests in the willow by the weir. It eats small fish at dawn."
@@ -81,23 +81,17 @@ def test_quotes_do_not_wait_for_the_generator(library: Library) -> None:
     assert job.progress.kept.reply.mode is Mode.GENERATE
 
 
-def test_nor_for_somebody_elses_turn(library: Library) -> None:
-    came = threading.Event()
-    go = threading.Event()
-
-    @contextmanager
-    def turn() -> Iterator[None]:
-        came.set()
-        assert go.wait(SECONDS)
-        yield
-
-    job = Job(_asked(library, Mode.GENERATE))
-    job.start(_prepare(library, EchoGenerator()), turn)
-    assert came.wait(SECONDS)
-    assert job.progress.quoted
-    assert not job.progress.done
-    go.set()
+def test_nor_for_those_who_came_before(library: Library) -> None:
+    turns = Turns()
+    with turns.turn():
+        job = Job(_asked(library, Mode.GENERATE))
+        job.start(_prepare(library, EchoGenerator()), turns)
+        assert job.wait(SECONDS, lambda progress: progress.step == in_words(1))
+        assert job.progress.quoted
+        assert not job.progress.done
     _done(job)
+    assert job.progress.kept
+    assert job.progress.kept.reply.mode is Mode.GENERATE
 
 
 def test_stopped_while_phrasing_the_quotes_stand(library: Library) -> None:

@@ -14,6 +14,16 @@ function soon(id, act, tries = 60) {
   else if (tries > 0) setTimeout(() => soon(id, act, tries - 1), 50);
 }
 
+// The quote on the page in the middle of the panel, once the picture has its height.
+function point(at, tries = 60) {
+  const panel = document.querySelector(".st-key-source");
+  const page = panel?.querySelector(".sb-page img");
+  if (page?.complete && page.height) {
+    const top = page.getBoundingClientRect().top - panel.getBoundingClientRect().top;
+    panel.scrollTop += top + at * page.height - panel.clientHeight / 2;
+  } else if (tries > 0) setTimeout(() => point(at, tries - 1), 50);
+}
+
 async function copy(text) {
   if (navigator.clipboard && window.isSecureContext) {
     await navigator.clipboard.writeText(text);
@@ -62,7 +72,8 @@ export default function (component) {
   }
   // What was opened is read next: whoever cannot see it appear hears it, and can go on from there.
   if (data.focus && focused !== data.focus_nonce) {
-    soon(data.focus, (place) => place.focus());
+    soon(data.focus, (place) => place.focus({ preventScroll: place.id === "sb-source" }));
+    if (data.point !== null) point(data.point);
   }
   focused = data.focus ? data.focus_nonce : "";
   return () => {

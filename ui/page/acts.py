@@ -48,11 +48,19 @@ def pressed() -> Act | None:
     return parse(st.session_state.pop(_PRESSED, None))
 
 
-def listen(show: str = "", show_nonce: str = "", focus: str = "", focus_nonce: str = "") -> None:
+def listen(
+    show: str = "",
+    show_nonce: str = "",
+    focus: str = "",
+    focus_nonce: str = "",
+    *,
+    point: float | None = None,
+) -> None:
     """Listen for what is pressed; once in a run.
 
     `show` is the id of an element to scroll to and `focus` of one to give the keyboard's focus, as
-    soon as it is there, and each only once as long as its nonce stays the same.
+    soon as it is there, and each only once as long as its nonce stays the same. With the focus the
+    page of a document is scrolled to `point`, a share (0..1) of its height.
     """
     # Registered with each run: a session may be the first of a process.
     script = _SCRIPT.read_text(encoding="utf-8")
@@ -64,6 +72,7 @@ def listen(show: str = "", show_nonce: str = "", focus: str = "", focus_nonce: s
             "show_nonce": show_nonce,
             "focus": focus,
             "focus_nonce": focus_nonce,
+            "point": point,
         },
         on_act_change=_note,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -39,6 +40,7 @@ _LOOK = 0.5
 """Seconds after which a run that waits for an answer lets Streamlit end it."""
 
 _JOB, _OPENED, _FAILED, _JUDGING = "job", "opened quote", "failed question", "judging"
+_POINT = "opened at"
 _SOURCE, _REASON = "sb-source", "sb-reason"
 
 
@@ -63,7 +65,7 @@ def show(settings: Settings) -> None:
     _answer(settings)
     with st.sidebar:
         conversations.show(libraries)
-    place = _layout(libraries)
+    place = _layout(libraries, settings)
     _listen()
     if job := _job():
         _watch(job, place)
@@ -77,27 +79,29 @@ def _listen() -> None:
     focus = (_SOURCE, str(st.session_state[_OPENED])) if _opened() else ("", "")
     if st.session_state.get(_JUDGING) is not None:
         focus = (_REASON, str(st.session_state[_JUDGING]))
-    acts.listen(*show, *focus)
+    acts.listen(*show, *focus, point=st.session_state.get(_POINT) if _opened() else None)
 
 
 def _turn_id(at: int) -> str:
     return f"sb-turn-{at}"
 
 
-def _layout(libraries: Sequence[Library]) -> DeltaGenerator:
+def _layout(libraries: Sequence[Library], settings: Settings) -> DeltaGenerator:
     """The conversation, and the source beside it; returns the place of what is on its way."""
     opened = _opened()
     if opened is None:
         with st.container(key="chat"):
             return _conversation(libraries)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([1, 1], gap="medium")
     with left, st.container(key="chat"):
         place = _conversation(libraries)
     with right, st.container(key="source"):
         quotes, at = opened
         st.html(f'<h2 id="{_SOURCE}" tabindex="-1" class="sb-hidden">Source</h2>')
-        st.button("Close", icon=":material/close:", on_click=_close, key="close source")
-        source.show(quotes[at], libraries)
+        kind, turn, _ = st.session_state[_OPENED]
+        st.session_state[_POINT] = source.show(
+            quotes, at, libraries, settings, lambda number: acts.name(kind, turn, number)
+        )
     return place
 
 
@@ -183,7 +187,8 @@ def _answer(settings: Settings) -> None:
     if job is None or job.began:
         return
     libraries = job.asked.libraries
-    job.start(lambda mode: held.make_parts(mode, settings, libraries))
+    prepare = partial(held.make_parts, chosen=settings, libraries=libraries)
+    job.start(prepare, held.turns())
     phrased = job.asked.mode is Mode.GENERATE
     job.wait(_AT_ONCE, lambda progress: phrased and progress.quoted is not None)
     _collect()

@@ -17,7 +17,7 @@ import streamlit as st
 from ingest.embed import Progress
 from rag import assemble
 from rag.ask import Parts
-from rag.errors import LibraryMissing, ModelMissing
+from rag.errors import LibraryError, LibraryMissing, ModelMissing
 from rag.library.conversations import Judgement
 from rag.library.folder import Library
 from rag.ports import Embedder, Generator, Reranker
@@ -67,7 +67,8 @@ def earlier() -> list[Reply]:
 def libraries(chosen: Settings) -> list[Library]:
     """The libraries that are asked, the own one first; [] where it is missing or empty.
 
-    Raises `LibraryError` where one cannot be read.
+    A further one that cannot be read is left out, and `left_out` says so: the others still answer.
+    Raises `LibraryError` where the own one cannot be read.
     """
     try:
         own = open_library(chosen.library)
@@ -75,7 +76,23 @@ def libraries(chosen: Settings) -> list[Library]:
         return []
     if own.catalogue.counts().documents == 0:
         return []
-    return [own, *(open_library(path) for path in chosen.libraries[1:])]
+    return [own, *_further(chosen)[0]]
+
+
+def left_out(chosen: Settings) -> list[str]:
+    """Why further libraries are not asked: a sentence for each that cannot be read."""
+    return _further(chosen)[1]
+
+
+def _further(chosen: Settings) -> tuple[list[Library], list[str]]:
+    """The further libraries that can be read, and what is wrong with the others."""
+    found, wrong = [], []
+    for path in chosen.libraries[1:]:
+        try:
+            found.append(open_library(path))
+        except LibraryError as error:
+            wrong.append(f"The library {path} is left out. {error}")
+    return found, wrong
 
 
 @st.cache_resource(show_spinner=False)
@@ -117,12 +134,12 @@ def make_parts(mode: Mode, chosen: Settings, libraries: Sequence[Library]) -> Pa
     for library in libraries:
         check_model(library.path, chosen.embedder, library.catalogue.generation)
     generator = None
-    notes = assemble.notices(chosen, mode)
+    notes = (*left_out(chosen), *assemble.notices(chosen, mode))
     if mode is Mode.GENERATE:
         try:
             generator = load_generator(chosen.generator, chosen.endpoint)
         except ModelMissing as error:
-            notes = (assemble.without(error),)
+            notes = (*left_out(chosen), assemble.without(error))
     reranker = load_reranker(chosen.reranker)
     return Parts(
         tuple(libraries),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from rag import ask as path
@@ -21,11 +20,11 @@ from rag.filters import NONE, Filters
 from rag.kept import Again, Kept
 from rag.library.folder import Library
 from rag.records import Answer, Mode, Outcome, Passage, Reply, Sentence
+from ui.page.turns import Turns, in_words
 
 LOADING = "Loading the embedding model …"
 LOOKING = "Looking into your documents …"
 LOADING_GENERATOR = "Loading the generator; the first time takes half a minute."
-WAITING = "Waiting for the generator, which works for somebody else."
 PHRASING = "Phrasing and checking."
 
 STOPPED = "Stopped before its sentences were phrased and checked; the quotes stand."
@@ -85,15 +84,15 @@ class Job:
     def start(
         self,
         prepare: Callable[[Mode], Parts],
-        turn: Callable[[], AbstractContextManager[object]] = nullcontext,
+        turns: Turns | None = None,
     ) -> None:
         """Begin.
 
-        `prepare` gives what answers in a mode, and may load it first. `turn` is entered while
-        sentences are phrased, and may wait for those who came before.
+        `prepare` gives what answers in a mode, and may load it first. `turns` are those of all
+        visitors at the generator: sentences are phrased one question at a time.
         """
         self.began = True
-        thread = threading.Thread(target=self._run, args=(prepare, turn), daemon=True)
+        thread = threading.Thread(target=self._run, args=(prepare, turns or Turns()), daemon=True)
         thread.start()
 
     def stop(self) -> None:
@@ -123,7 +122,7 @@ class Job:
     def _run(
         self,
         prepare: Callable[[Mode], Parts],
-        turn: Callable[[], AbstractContextManager[object]],
+        turns: Turns,
     ) -> None:
         asked = self.asked
         try:
@@ -139,16 +138,19 @@ class Job:
             self._set(step=LOADING_GENERATOR)
             parts = prepare(asked.mode)
             self._notes = parts.notes
-            self._set(step=WAITING)
-            with turn():
-                self._set(step=PHRASING)
-                self._answer(parts)
+            with turns.turn(self._wait_behind, self._stopped.is_set) as mine:
+                if mine:
+                    self._set(step=PHRASING)
+                    self._answer(parts)
         except SourceboundError as error:
             self._set(error=str(error))
         except Exception:
             # What went wrong may quote a document; it belongs into the terminal, not onto the page.
             logging.getLogger(__name__).exception("a question broke")
             self._set(error=_UNEXPECTED)
+
+    def _wait_behind(self, ahead: int) -> None:
+        self._set(step=in_words(ahead))
 
     def _quote(self, parts: Parts) -> None:
         """The quotes that the sentences will be phrased from; found again in no time then."""
