@@ -64,6 +64,8 @@ def run(settings: Settings, address: Address, *, open_browser: bool) -> NoReturn
     """Serve the page until it is interrupted; call `check` before."""
     command = [
         sys.executable,
+        # Not from the current folder, which may hold another `ui`.
+        "-P",
         "-m",
         "ui.launch",
         "run",
@@ -126,6 +128,8 @@ def _options(settings: Settings, address: Address, open_browser: bool) -> Iterat
     # Documents are private: no statistics, no toolbar that offers to publish.
     yield "--browser.gatherUsageStats=false"
     yield "--client.toolbarMode=minimal"
+    # What breaks where no view catches it may quote a document.
+    yield "--client.showErrorDetails=none"
     yield "--server.fileWatcherType=none"
     yield "--server.enableXsrfProtection=true"
     yield "--server.enableCORS=true"
@@ -141,10 +145,6 @@ def _options(settings: Settings, address: Address, open_browser: bool) -> Iterat
 
 def _check_provider() -> None:
     """Is the sign-in by a provider described, and the library for it there?"""
-    if importlib.util.find_spec("authlib") is None:
-        raise SettingsError(
-            'Signing in by a provider needs one more library: pip install "sourcebound[signin]"'
-        )
     described: dict[str, object] = {}
     for path in (Path.home() / _SECRETS, Path.cwd() / _SECRETS):
         try:
@@ -158,6 +158,10 @@ def _check_provider() -> None:
         raise SettingsError(
             f"{_SECRETS} lacks {' and '.join(missing)} under [auth]. It describes your provider: "
             "redirect_uri, cookie_secret, client_id, client_secret and server_metadata_url."
+        )
+    if importlib.util.find_spec("authlib") is None:
+        raise SettingsError(
+            'Signing in by a provider needs one more library: pip install "sourcebound[signin]"'
         )
 
 
@@ -179,13 +183,11 @@ def _check_certificate(address: Address) -> None:
 
 
 def _taken(address: Address) -> bool:
-    try:
-        family, kind, protocol, _, place = socket.getaddrinfo(
-            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(place)
-    except OSError:
-        return True
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address.host, address.port))
+        except OSError:
+            return True
     return False

@@ -31,7 +31,8 @@ SHOWING = 30_000
 class Served:
     """The page of one library, as `rag ui` serves it."""
 
-    def __init__(self, library: Path, **environment: str) -> None:
+    def __init__(self, library: Path, *more: str, **environment: str) -> None:
+        """`more` are further options of `rag ui`."""
         self.library = library
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -39,9 +40,11 @@ class Served:
         self.url = f"http://127.0.0.1:{self.port}"
         command = Path(sys.executable).with_name("rag")
         options = ["--no-browser", "--port", str(self.port), "--library", str(library)]
+        # Whoever runs the tests may have a password of their own.
+        environment.setdefault("SOURCEBOUND_PASSWORD_FILE", str(library.with_name("password")))
         # Streamlit's log is not read here: a full pipe would stop it.
         self.process = subprocess.Popen(
-            [command, "ui", *options],
+            [command, "ui", *options, *more],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env={**os.environ, **environment},

@@ -15,18 +15,27 @@ pytestmark = [pytest.mark.browser, pytest.mark.models]
 
 
 def test_results_are_opened_and_cases_are_run(visit: Visit, tmp_path: Path) -> None:
-    """The second view: a report, its rows one by one, and a set run over the library."""
+    """A report, its rows one by one, a set run over the library, and what moved between two."""
     visit.upload(SAMPLES / "field-guide-part-one.pdf")
     page = visit.page
-    page.get_by_role("link", name="Measure").click()
-    expect(page.get_by_text("Nothing is measured yet.")).to_be_visible(timeout=SHOWING)
-    uploads = page.get_by_test_id("stSidebar").get_by_test_id("stFileUploader")
+    visit.go("Evaluate")
+    expect(page.get_by_text("Nothing is measured yet")).to_be_visible(timeout=SHOWING)
 
-    def hand_over(at: int, file: Path) -> None:
-        uploads.nth(at).locator("input[type=file]").set_input_files(file)
-        expect(uploads.nth(at)).to_contain_text(file.name, timeout=SHOWING)
+    def begin(way: str) -> None:
+        """By one of the ways to begin, behind a heading where something is measured already."""
+        tab = page.get_by_role("tab", name=way)
+        if not tab.is_visible():
+            page.get_by_text("Measure something", exact=True).click()
+        tab.click()
+
+    def hand_over(label: str, file: Path) -> None:
+        upload = page.get_by_test_id("stFileUploader").filter(has_text=label)
+        upload.locator("input[type=file]").set_input_files(file)
+        expect(upload).to_contain_text(file.name, timeout=SHOWING)
         # The file has arrived, and not only its name.
-        expect(uploads.nth(at).get_by_role("progressbar")).to_have_count(0, timeout=SHOWING)
+        expect(upload.get_by_role("progressbar")).to_have_count(0, timeout=SHOWING)
+
+    begin("Open results")
 
     opened = page.get_by_role("button", name="Open", exact=True)
 
@@ -34,7 +43,7 @@ def test_results_are_opened_and_cases_are_run(visit: Visit, tmp_path: Path) -> N
     expect(page.locator(".sb-problem")).to_contain_text("No file was chosen.", timeout=SHOWING)
     broken = tmp_path / "broken.jsonl"
     broken.write_text('{"id": "<img src=x onerror=alert(10)>"}')
-    hand_over(0, broken)
+    hand_over("File of results", broken)
     opened.click()
     said = page.locator(".sb-problem")
     expect(said).to_contain_text("broken.jsonl, line 1: this is not a row", timeout=SHOWING)
@@ -54,7 +63,7 @@ def test_results_are_opened_and_cases_are_run(visit: Visit, tmp_path: Path) -> N
     measure = {"value": 0.1, "n": 3, "not_applicable": 0, "failed": 0, "low": 0.0, "high": 0.2}
     lines.append({"summary": {"groundedness": measure}, "about": None})
     found.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    hand_over(0, found)
+    hand_over("File of results", found)
     opened.click()
     report = page.frame_locator("iframe[title=Report]")
     table = report.get_by_role("table").first
@@ -77,7 +86,8 @@ def test_results_are_opened_and_cases_are_run(visit: Visit, tmp_path: Path) -> N
     three = tmp_path / "three.jsonl"
     whole = (ROOT / "data" / "cases" / "field_guide.jsonl").read_text(encoding="utf-8")
     three.write_text("".join(whole.splitlines(keepends=True)[:3]), encoding="utf-8")
-    hand_over(1, three)
+    begin("Run cases")
+    hand_over("File of cases", three)
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.locator("h3.sb-question").first).to_have_text("three.jsonl", timeout=LOADING)
     page.get_by_role("tab", name="Report").click()
@@ -90,6 +100,29 @@ def test_results_are_opened_and_cases_are_run(visit: Visit, tmp_path: Path) -> N
         assert download.value.suggested_filename == name
         assert "three.jsonl" in download.value.path().read_text(encoding="utf-8")
 
-    page.get_by_role("link", name="Ask").click()
-    expect(page.get_by_label("Question")).to_be_visible(timeout=SHOWING)
+    page.get_by_role("tab", name="What moved").click()
+    page.get_by_role("button", name="Compare with what you looked at before").click()
+    # Another set: there is nothing to compare, and that is said.
+    expect(page.locator(".sb-problem")).to_contain_text("no row in common", timeout=SHOWING)
+
+    begin("Make starter cases")
+    page.get_by_label("How many").fill("6")
+    page.get_by_role("button", name="Make cases").click()
+    expect(page.get_by_text("6 cases: ")).to_be_visible(timeout=LOADING)
+    for _ in range(2):
+        begin("Make starter cases")
+        page.get_by_role("button", name="Run these").click()
+        expect(page.get_by_role("button", name="Stop")).to_have_count(0, timeout=LOADING)
+        expect(page.locator("h3.sb-question").first).to_have_text(
+            "starter-cases.jsonl", timeout=LOADING
+        )
+    page.get_by_role("tab", name="What moved").click()
+    page.get_by_role("button", name="Compare with what you looked at before").click()
+    expect(page.get_by_text("6 rows compared.")).to_be_visible(timeout=SHOWING)
+    moved = page.locator(".sb-moves")
+    expect(moved.get_by_role("row", name="document_hit@1")).to_contain_text("+0.000")
+    expect(page.get_by_text("No row flipped.")).to_be_visible()
+
+    visit.go("Ask")
+    expect(visit.question).to_be_visible(timeout=SHOWING)
     assert visit.clean()
