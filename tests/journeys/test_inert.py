@@ -107,7 +107,7 @@ def test_a_list_of_all_of_them_is_text(visit: Visit) -> None:
 
 def test_questions_and_conversations_are_text(visit: Visit) -> None:
     page = visit.page
-    for text in EVERY[:: len(EVERY) // 12]:
+    for text in EVERY[:: len(EVERY) // 5]:
         question = f"Who opens the quarry gate? {text}"
         visit.question.wait_for(timeout=LOADING)
         before = page.locator(".sb-turn .sb-actions, .sb-problem").count()

@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rag import assemble, kept
+from rag.errors import QuestionError
 from rag.evaluation.judged import Reason
 from rag.filters import Filters
 from rag.library.conversations import Judgement
@@ -60,7 +61,7 @@ def show(settings: Settings) -> None:
     if act:
         question = _obey(act, own) or question
     fresh = act is not None and act.name == "again"
-    if question:
+    if question and question.strip():
         _begin(Asked(question, mode, chosen, own, filters, _said(), conversations.opened(), fresh))
     _answer(settings)
     with st.sidebar:
@@ -177,8 +178,12 @@ def _begin(asked: Asked) -> None:
         asked = replace(asked, history=_said(), conversation=conversations.opened())
     st.session_state[_FAILED] = None
     st.session_state[_OPENED] = None
-    asked = replace(asked, question=check_question(asked.question))
-    st.session_state[_JOB] = Job(asked, conversations.visit())
+    try:
+        asked = replace(asked, question=check_question(asked.question))
+    except QuestionError as error:
+        st.session_state[_FAILED] = (asked.question, str(error))
+    else:
+        st.session_state[_JOB] = Job(asked, conversations.visit())
 
 
 def _answer(settings: Settings) -> None:
