@@ -7,10 +7,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from rag.errors import LibraryError, LibraryMissing
+from rag.errors import LibraryMissing
 from rag.library.folder import UPLOADS, Library
 from rag.settings import Settings
-from ui.page import held, loads, markup, shelf, shelf_markup
+from ui.page import held, loads, markup, shelf, shelf_markup, together
 from ui.page.welcome import first_run
 from ui.printing import writing
 
@@ -79,13 +79,10 @@ def _about(settings: Settings, own: Library) -> None:
                 ]
             )
         )
-        for path in settings.libraries[1:]:
-            try:
-                of = held.open_library(path).catalogue.counts()
-                said = f"{of.documents:,} documents, {of.chunks:,} passages"
-            except LibraryError as error:
-                said = str(error)
-            st.html(shelf_markup.rows([("Asked together", f"{path}: {said}")]))
+        further = settings.libraries[1:]
+        if further:
+            st.html(shelf_markup.rows([(str(path), together.about(path)) for path in further]))
+            st.caption("These are asked together with it; the view Settings adds and leaves out.")
 
 
 def _storage(path: Path) -> list[tuple[str, int]]:
