@@ -28,6 +28,7 @@ from ui.page import acts, answers, conversations, held, markup, source, suggesti
 from ui.page.acts import Act
 from ui.page.held import Shown
 from ui.page.job import Asked, Job
+from ui.page.welcome import first_run
 
 STYLE = Path(__file__).with_name("asking.css")
 QUOTES, PHRASED = "Quotes", "Phrased"
@@ -50,8 +51,7 @@ def show(settings: Settings) -> None:
     st.html(STYLE)
     libraries = held.libraries(settings)
     if not libraries:
-        st.write("Your library is empty. Hand over documents in the library, or run this command:")
-        st.code(f"rag load FOLDER --library {settings.library}", language=None)
+        first_run(settings)
         return
     own = libraries[0]
     conversations.resume(own, EARLIER_KEPT)
