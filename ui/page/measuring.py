@@ -328,7 +328,7 @@ def _go(at: int) -> None:
 def _moved(found: _Measured) -> None:
     """These results against a baseline: those looked at before, or a file."""
     before: _Measured | None = st.session_state.get(_BEFORE)
-    with st.form("baseline", border=False):
+    with st.form("compare with", border=False):
         file = st.file_uploader("Results to compare with", type=["jsonl"])
         submitted = st.form_submit_button("Compare")
     if before is not None and st.button("Compare with what you looked at before"):
