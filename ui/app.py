@@ -28,15 +28,17 @@ VIEWS: tuple[tuple[str, str, str, Callable[[Settings], None]], ...] = (
 def main() -> None:
     st.set_page_config(page_title="Sourcebound", page_icon="📎", layout="wide")
     st.html(STYLE)
-    if not signin.admitted():
-        return
+    inside = signin.admitted()
     view = st.navigation(
         [
             st.Page(guarded(show), title=title, icon=icon, url_path=address, default=not address)
             for title, address, icon, show in VIEWS
         ],
-        position="top",
+        # Named also to those outside, or what Streamlit showed before they signed out would stay.
+        position="top" if inside else "hidden",
     )
+    if not inside:
+        return
     view.run()
     if signin.is_needed():
         with st.sidebar:

@@ -106,9 +106,9 @@ def test_results_are_opened_and_cases_are_run(visit: Visit, tmp_path: Path) -> N
     expect(page.locator(".sb-problem")).to_contain_text("no row in common", timeout=SHOWING)
 
     begin("Make starter cases")
-    page.get_by_label("How many").fill("6")
+    page.get_by_label("How many").fill("4")
     page.get_by_role("button", name="Make cases").click()
-    expect(page.get_by_text("6 cases: ")).to_be_visible(timeout=LOADING)
+    expect(page.get_by_text("3 cases: 3 from 1 documents")).to_be_visible(timeout=LOADING)
     for _ in range(2):
         begin("Make starter cases")
         page.get_by_role("button", name="Run these").click()
@@ -118,7 +118,7 @@ def test_results_are_opened_and_cases_are_run(visit: Visit, tmp_path: Path) -> N
         )
     page.get_by_role("tab", name="What moved").click()
     page.get_by_role("button", name="Compare with what you looked at before").click()
-    expect(page.get_by_text("6 rows compared.")).to_be_visible(timeout=SHOWING)
+    expect(page.get_by_text("3 rows compared.")).to_be_visible(timeout=SHOWING)
     moved = page.locator(".sb-moves")
     expect(moved.get_by_role("row", name="document_hit@1")).to_contain_text("+0.000")
     expect(page.get_by_text("No row flipped.")).to_be_visible()

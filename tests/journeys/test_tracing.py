@@ -57,19 +57,25 @@ def test_the_way_of_a_document_is_drawn_from_its_file_to_the_answer(
     expect(table.get_by_role("rowheader", name="meaning")).to_be_visible()
     expect(table.get_by_role("row")).to_have_count(10)
 
+    number = page.get_by_role("spinbutton", name="Page")
+    number.fill("9")
+    number.press("Tab")
     _follow(page, "bakery.md")
-    expect(page.locator(".sb-problem")).to_contain_text("bakery.md got lost", timeout=LOADING)
+    said = page.locator(".sb-problem")
+    expect(said).to_contain_text("bakery.md, page 9 got lost", timeout=SHOWING)
+    expect(said).to_contain_text("there is no page 9")
     expect(page.locator(".sb-step-lost")).to_have_count(1)
     expect(page.locator(".sb-step-lost")).to_contain_text("lost here")
 
+    number.fill("0")
+    number.press("Tab")
     _follow(page, "empty.docx")
-    said = page.locator(".sb-problem")
-    expect(said).to_contain_text("empty.docx got lost", timeout=LOADING)
+    expect(said).to_contain_text("empty.docx got lost", timeout=SHOWING)
     expect(said).to_contain_text("the file was refused")
     expect(page.locator(".sb-step", has_text="not reached")).to_have_count(8)
 
     _follow(page, "<img src=x onerror=alert(6)>.txt")
-    expect(said).to_contain_text("<img src=x onerror=alert(6)>.txt", timeout=LOADING)
+    expect(said).to_contain_text("<img src=x onerror=alert(6)>.txt", timeout=SHOWING)
     expect(page.locator(".sb-path")).to_have_count(0)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from rag.errors import SourceboundError
 from rag.evaluation.breakdown import Pick, pick
@@ -62,8 +63,10 @@ def show(settings: Settings) -> None:
         "whose answers are known, and see how many are found, refused and grounded.</p>"
     )
     run: CaseRun | None = st.session_state.get(_RUN)
-    if run is not None:
-        _watch()
+    if run is not None and run.over:
+        _end(run)
+        run = None
+    bar = None if run is None else _running(run)
     found: _Measured | None = st.session_state.get(_OPEN)
     if run is None:
         # Open while there is nothing else to do here, out of the way afterwards.
@@ -77,7 +80,16 @@ def show(settings: Settings) -> None:
                 '<div class="sb-empty"><b>Nothing is measured yet</b>Run a file of cases, open '
                 "results that you have, or let cases be made from your library.</div>"
             )
-        return
+    else:
+        _show(found)
+    if run is not None and bar is not None:
+        # At the end, with all else drawn: this goes on for as long as the run does.
+        while not run.wait(1.0):
+            _move(bar, run)
+        st.rerun()
+
+
+def _show(found: _Measured) -> None:
     st.html(markup.opened(found.name))
     _downloads(found)
     in_sum, one_by_one, moved = st.tabs(["Report", "Rows", "What moved"])
@@ -247,23 +259,22 @@ def _keep(name: str, results: Results) -> None:
 # -- running ---------------------------------------------------------------------------------------
 
 
-@st.fragment(run_every=1.0)
-def _watch() -> None:
-    """The bar of a run and its stop; at the end the whole view, with what was measured."""
-    run: CaseRun | None = st.session_state.get(_RUN)
-    if run is None:
-        return
-    if run.over:
-        _end(run)
-        st.rerun()
-    pace = run.pace()
+def _running(run: CaseRun) -> DeltaGenerator:
+    """What runs, its stop, and its bar, which is returned."""
     st.html(f'<p class="sb-note">Running {markup.shown(run.name)}</p>')
-    st.progress(pace.done / pace.total, str(pace))
+    bar = st.empty()
+    _move(bar, run)
     st.button(
         "Stopping …" if run.stopping else "Stop and keep what was measured",
         disabled=run.stopping,
         on_click=run.stop,
     )
+    return bar
+
+
+def _move(bar: DeltaGenerator, run: CaseRun) -> None:
+    pace = run.pace()
+    bar.progress(pace.done / pace.total, str(pace))
 
 
 def _end(run: CaseRun) -> None:
@@ -328,7 +339,7 @@ def _go(at: int) -> None:
 def _moved(found: _Measured) -> None:
     """These results against a baseline: those looked at before, or a file."""
     before: _Measured | None = st.session_state.get(_BEFORE)
-    with st.form("baseline", border=False):
+    with st.form("compare with", border=False):
         file = st.file_uploader("Results to compare with", type=["jsonl"])
         submitted = st.form_submit_button("Compare")
     if before is not None and st.button("Compare with what you looked at before"):

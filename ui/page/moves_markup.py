@@ -47,6 +47,8 @@ def _row(item: Difference) -> str:
 
 
 def _verdict(item: Difference) -> tuple[str, str]:
+    if not item.difference:
+        return "the same", ""
     if item.low is None or item.high is None or item.low <= 0 <= item.high:
         return "no more than chance", ""
     if item.higher_is_better is None:
