@@ -4,7 +4,8 @@
 
 Prints the time from opening the address of a page that has just been started to its first content,
 and, warm, from opening the view of the library to its table, and from a search to its row. The
-library is written through the catalogue, with small texts and no vectors; it is kept.
+library is written through the catalogue, with small texts and no vectors; it is kept. Last, over
+the articles of a question set, the time from Enter to the first quote on the screen.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from benchmarks import sets
 from rag.library.catalogue import NewChunk, NewDocument, Place, words_of
 from rag.library.folder import Library
 from rag.records import Chunk, Document, Span
@@ -28,6 +30,7 @@ from tests.journeys.conftest import CHROMIUM, FLAGS, Served
 DOCUMENTS = 10_000
 CHUNKS = 6
 VISITS = 5
+ASKED, QUESTIONS, STEP = "clapnq-dev", 20, 7
 _OUT = Path(__file__).with_name("out")
 _PATIENCE = 120_000  # milliseconds
 
@@ -37,6 +40,36 @@ def main() -> None:
     with served(path) as (server, browser):
         cold(server, browser)
         warm(server, browser)
+    questions = [case.question for case in sets.cases(ASKED) if case.answerable][:: -1 * STEP]
+    library = sets.library(ASKED)
+    with served(library.path, SOURCEBOUND_GENERATOR="none") as (server, browser):
+        asked(server, browser, questions[: QUESTIONS + 1], library.catalogue.counts().documents)
+
+
+def asked(server: Served, browser: Browser, questions: list[str], documents: int) -> None:
+    """From Enter to the first quote on the screen, or to the word that there is none, warm."""
+    page = browser.new_page()
+    page.goto(server.url)
+    field = page.get_by_role("textbox", name="What do you want to know")
+    field.wait_for(timeout=_PATIENCE)
+    seconds = []
+    for number, question in enumerate(questions):
+        turns = page.locator(".sb-turn .sb-quote:first-of-type, .sb-turn .sb-none")
+        page.get_by_role("button", name="New conversation").click()
+        expect(turns).to_have_count(0, timeout=_PATIENCE)
+        page.wait_for_timeout(1_000)
+        field.fill(question)
+        began = time.perf_counter()
+        field.press("Enter")
+        turns.first.wait_for(timeout=_PATIENCE)
+        seconds.append(time.perf_counter() - began)
+        if number == 0:
+            seconds.clear()  # it loads the model
+    print(
+        f"warm, {documents} documents: from Enter to the first quote "
+        f"{statistics.median(seconds):.2f} s (slowest of {len(seconds)}: {max(seconds):.2f} s)"
+    )
+    page.close()
 
 
 @contextmanager
