@@ -44,6 +44,7 @@ def test_the_first_visit_says_what_to_do(shelf: Visit) -> None:
     page = shelf.page
     expect(page.get_by_text("Your library is empty.")).to_be_visible(timeout=SHOWING)
     expect(page.get_by_text("Nothing is sent anywhere")).to_be_visible()
+    expect(page.locator(".sb-problem")).to_have_count(0)
 
 
 def test_uploads_are_accounted_for_one_by_one(shelf: Visit, tmp_path: Path) -> None:

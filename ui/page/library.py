@@ -30,7 +30,8 @@ def show(settings: Settings) -> None:
     loads.show_uploads(settings)
     loads.show_folder(settings)
     loads.show_account()
-    st.html(markup.notes(held.left_out(settings)))
+    for said in held.left_out(settings):
+        st.html(markup.notes([said]))
     if own is None:
         return
     _writer(own)

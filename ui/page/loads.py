@@ -34,16 +34,13 @@ STOPPED = (
 def show_uploads(settings: Settings) -> None:
     """The area for files, and their load."""
     at = st.session_state.setdefault(_SENT, 0)
-    with st.form("upload", border=False):
-        files = st.file_uploader(
-            f"Add documents: drop them here, up to {settings.limits.file_mb} MB each",
-            accept_multiple_files=True,
-            key=f"upload {at}",
-        )
-        submitted = st.form_submit_button("Load", width="stretch")
-    if submitted and not files:
-        st.html(markup.notes(["No file was chosen yet. Drop some above, then press Load."]))
-    elif submitted:
+    files = st.file_uploader(
+        f"Add documents: drop them here, up to {settings.limits.file_mb} MB each",
+        accept_multiple_files=True,
+        key=f"upload {at}",
+    )
+    # No form: its button could be pressed before the files have arrived.
+    if st.button("Load", disabled=not files, width="stretch", type="primary"):
         with _loading(settings, FolderAccount(everything=True)) as (library, show, account):
             load_uploads(
                 files,
