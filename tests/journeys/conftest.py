@@ -31,14 +31,16 @@ SHOWING = 30_000
 class Served:
     """The page of one library, as `rag ui` serves it."""
 
-    def __init__(self, library: Path, **environment: str) -> None:
+    def __init__(self, library: Path, *further: Path, **environment: str) -> None:
         self.library = library
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         command = Path(sys.executable).with_name("rag")
-        options = ["--no-browser", "--port", str(self.port), "--library", str(library)]
+        options = ["--no-browser", "--port", str(self.port)]
+        for path in (library, *further):
+            options += ["--library", str(path)]
         # Streamlit's log is not read here: a full pipe would stop it.
         self.process = subprocess.Popen(
             [command, "ui", *options],
