@@ -144,7 +144,9 @@ def test_a_library_that_another_process_writes_loses_nothing(
     with library.writing():
         page.locator("input[type=file]").set_input_files([str(file)])
         page.get_by_role("button", name="Load", exact=True).click()
-        expect(page.locator(".sb-problem")).to_contain_text("Nothing is lost", timeout=SHOWING)
+        said = page.locator(".sb-problem")
+        expect(said).to_contain_text("Nothing is lost", timeout=SHOWING)
+        expect(page.get_by_text("Something unexpected")).to_have_count(0)
     library.close()
     page.get_by_role("button", name="Load", exact=True).click()  # the same file, still there
     expect(page.get_by_text("1 file: 1 added.")).to_be_visible(timeout=LOADING)
