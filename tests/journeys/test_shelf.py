@@ -140,7 +140,7 @@ def test_a_library_that_another_process_writes_loses_nothing(
     page = shelf.page
     file = tmp_path / "late.txt"
     file.write_text("The late train leaves after midnight.")
-    library = Library.open(served.library)
+    library = Library.create(served.library)
     with library.writing():
         page.locator("input[type=file]").set_input_files([str(file)])
         page.get_by_role("button", name="Load", exact=True).click()
