@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -41,7 +40,9 @@ def show_uploads(settings: Settings) -> None:
     )
     # No form: its button could be pressed before the files have arrived.
     if st.button("Load", disabled=not files, width="stretch", type="primary"):
-        with _loading(settings, FolderAccount(everything=True)) as (library, show, account):
+        account = FolderAccount(everything=True)
+
+        def work(library: Library, show: Callable[[Progress], None]) -> None:
             load_uploads(
                 files,
                 library,
@@ -53,6 +54,8 @@ def show_uploads(settings: Settings) -> None:
             # A new area for the next files; a load that failed leaves these for another try.
             st.session_state[_SENT] = at + 1
 
+        _load(settings, account, work)
+
 
 def show_folder(settings: Settings) -> None:
     """Load a folder of this machine: the page is served to nobody else."""
@@ -61,7 +64,9 @@ def show_folder(settings: Settings) -> None:
         gone = st.checkbox("Remove documents whose file is gone")
         submitted = st.form_submit_button("Load the folder", width="stretch")
     if submitted:
-        with _loading(settings, FolderAccount()) as (library, show, account):
+        account = FolderAccount()
+
+        def work(library: Library, show: Callable[[Progress], None]) -> None:
             load_folder(
                 _folder(given),
                 library,
@@ -71,6 +76,8 @@ def show_folder(settings: Settings) -> None:
                 account.add,
                 prune=gone,
             )
+
+        _load(settings, account, work)
 
 
 def show_account() -> None:
@@ -96,10 +103,11 @@ def _folder(given: str) -> Path:
     return folder
 
 
-@contextmanager
-def _loading(
-    settings: Settings, account: FolderAccount
-) -> Iterator[tuple[Library, Callable[[Progress], None], FolderAccount]]:
+def _load(
+    settings: Settings,
+    account: FolderAccount,
+    work: Callable[[Library, Callable[[Progress], None]], None],
+) -> None:
     """A load with its bar and its account; an error is a sentence, and the view goes on.
 
     Streamlit ends this run where somebody presses a button: its next bar raises. The load then lets
@@ -115,7 +123,7 @@ def _loading(
         with room.container():
             bar = st.progress(0.0, "Looking at the files …")
             st.button("Stop", help="What was read before stays.")
-        yield library, _steps(bar.progress), account
+        work(library, _steps(bar.progress))
         st.session_state[_CUT] = False
     except LibraryBusy as error:
         st.session_state.pop(_ACCOUNT, None)
