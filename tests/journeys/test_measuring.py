@@ -124,7 +124,7 @@ def test_results_are_opened_and_cases_are_run(visit: Visit, tmp_path: Path) -> N
     page.get_by_role("button", name="Compare with what you looked at before").click()
     expect(page.get_by_text("3 rows compared.")).to_be_visible(timeout=SHOWING)
     moved = page.locator(".sb-moves")
-    expect(moved.get_by_role("row", name="document_hit@1")).to_contain_text("+0.000")
+    expect(moved.get_by_role("row", name="document_hit@10")).to_contain_text("+0.000")
     expect(page.get_by_text("No row flipped.")).to_be_visible()
 
     visit.go("Ask")

@@ -133,7 +133,9 @@ def _tab_to(page: Page, name: str) -> None:
         page.keyboard.press("Tab")
         found = page.evaluate("""() => {
             const at = document.activeElement;
-            return [at.ariaLabel || at.placeholder, at.innerText].join(' ');
+            // Not of what holds other things: it has the texts of all of them.
+            const text = at.innerText.length < 60 ? at.innerText : '';
+            return [at.ariaLabel, at.placeholder, text].join(' ');
         }""")
         if name in found:
             return
