@@ -33,7 +33,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # The steps of `test` stand in their order, also under `make -j`.
 .NOTPARALLEL:
 BENCHES := retrieval quotes answers determinism latency hostile kill load memory pdf conversation \
-	scale short grounding scoring scan conflicts chunks boxes
+	scale short grounding scoring scan conflicts chunks boxes page
 .PHONY: help setup setup-dev browser tesseract run test check pytest format eval clean fit-evidence \
 	test-offline $(BENCHES:%=bench-%)
 
@@ -127,6 +127,7 @@ bench-short: ## How often the short answer is marked, and is right
 bench-scan: ## A scan for phrases against reading every page
 bench-conversation: ## Follow-ups found bare and completed; controls that must not change
 bench-conflicts: ## Two sources that disagree: named, and named wrongly (BENCH=--develop)
+bench-page: ## The page with 10,000 documents in a real browser: first view, table, search
 
 fit-evidence: $(READY_DEV) ## Fit the decision whether quotes are enough, and compare
 	$(BIN)/python -m benchmarks.fit_evidence --check

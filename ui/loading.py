@@ -24,17 +24,23 @@ MOST_NAMED = 200
 
 @dataclass(slots=True)
 class FolderAccount:
-    """What the page shows of a folder's load: counts of all files, and those that need a look."""
+    """What the page shows of a load: counts of all files, and those that need a look.
 
+    With `everything` the others are named as well.
+    """
+
+    everything: bool = False
     counts: Counter[LoadOutcome] = field(default_factory=Counter)
     remarks: list[FileReport] = field(default_factory=list)
     unnamed: int = 0
 
     def add(self, report: FileReport) -> None:
         self.counts[report.outcome] += 1
-        if report.reason and len(self.remarks) < MOST_NAMED:
+        if not report.reason and not self.everything:
+            return
+        if len(self.remarks) < MOST_NAMED:
             self.remarks.append(report)
-        elif report.reason:
+        else:
             self.unnamed += 1
 
 
@@ -44,24 +50,23 @@ def load_folder(
     embedder: Callable[[], Embedder],
     settings: Settings,
     on_progress: Callable[[Progress], None],
+    on_file: Callable[[FileReport], None],
     *,
     prune: bool = False,
-) -> FolderAccount:
-    """Load a folder; returns what became of its files.
+) -> None:
+    """Load a folder, each file accounted for as soon as it is there.
 
     Raises what `ingest.load.load` raises.
     """
-    account = FolderAccount()
     load_paths(
         [folder],
         library,
         embedder,
         settings,
         prune=prune,
-        on_file=account.add,
+        on_file=on_file,
         on_progress=on_progress,
     )
-    return account
 
 
 def load_paths(

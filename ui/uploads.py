@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from ingest.embed import Progress
 from rag.library.folder import UPLOADS, Library, file_of
 from rag.ports import Embedder
-from rag.records import FileReport
+from rag.records import FileReport, LoadOutcome
 from rag.settings import Settings
 from ui.loading import load_paths
 
@@ -49,19 +51,33 @@ def load_uploads(
     embedder: Callable[[], Embedder],
     settings: Settings,
     on_progress: Callable[[Progress], None],
+    on_file: Callable[[FileReport], None] = lambda report: None,
 ) -> list[FileReport]:
-    """Store the files in the library and load them; a refused one is not kept.
+    """Store the files in the library and load them; what is not in it afterwards is not kept.
 
-    Raises what `ingest.load.load` raises.
+    Each upload has one report: one that was handed over twice, under the same name, is a duplicate.
+    That holds for a load that is cut off, too. Raises what `ingest.load.load` raises.
     """
     kept = [_keep(upload, library.path / UPLOADS) for upload in uploads]
     reports: list[FileReport] = []
-    load_paths(kept, library, embedder, settings, on_file=reports.append, on_progress=on_progress)
-    loaded = {file_of(place.path) for place in library.catalogue.places()}
-    for path in dict.fromkeys(kept):
-        if path.resolve() not in loaded:
-            path.unlink(missing_ok=True)
-            path.parent.rmdir()
+
+    def account(report: FileReport) -> None:
+        reports.append(report)
+        on_file(report)
+
+    try:
+        load_paths(kept, library, embedder, settings, on_file=account, on_progress=on_progress)
+    finally:
+        loaded = {file_of(place.path) for place in library.catalogue.places()}
+        for path in dict.fromkeys(kept):
+            if path.resolve() not in loaded:
+                path.unlink(missing_ok=True)
+                with suppress(OSError):  # the same bytes under another name stay
+                    path.parent.rmdir()
+    for path, times in Counter(kept).items():
+        for _ in range(times - 1):
+            reason = "the same file was handed over more than once"
+            account(FileReport(path.name, LoadOutcome.DUPLICATE, reason))
     return reports
 
 

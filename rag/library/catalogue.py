@@ -137,6 +137,31 @@ class Counts:
     embedded_chunks: int
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document as a row of the library's table; nothing of its text.
+
+    `names` and `roots` belong together, the first place first; `size` is that of its file in bytes;
+    `reason` says why parts of it could not be read; `embedded` whether meaning finds all of it.
+    """
+
+    id: str
+    title: str
+    media_type: str
+    pages: int | None
+    date: str
+    reason: str | None
+    embedded: bool
+    chunks: int
+    names: tuple[str, ...]
+    roots: tuple[str, ...]
+    size: int
+
+    @property
+    def name(self) -> str:
+        return self.names[0]
+
+
 class _Connection(sqlite3.Connection):
     """A connection that ends with the thread it belongs to, and can be kept weakly."""
 
@@ -323,6 +348,40 @@ class Catalogue:
         """All documents, by name."""
         ids = [row[0] for row in self._db.execute("SELECT id FROM documents")]
         return sorted(self.documents_by_id(ids).values(), key=lambda document: document.name)
+
+    def entries(self) -> list[Entry]:
+        """A row for each document, by name: three queries, however many there are."""
+        with self.reading():
+            chunks = dict(
+                self._db.execute("SELECT document_id, count(*) FROM chunks GROUP BY document_id")
+            )
+            places: dict[str, list[tuple[str, str, int]]] = {}
+            for identity, *place in self._db.execute(
+                "SELECT document_id, name, root, size FROM places ORDER BY seen"
+            ):
+                places.setdefault(identity, []).append((place[0], place[1], place[2]))
+            rows = self._db.execute(
+                "SELECT id, title, media_type, page_count, date, reason, embedded FROM documents"
+            ).fetchall()
+        found = []
+        for identity, title, media_type, pages, date, reason, embedded in rows:
+            at = places.get(identity) or [(identity, "", 0)]
+            found.append(
+                Entry(
+                    identity,
+                    title,
+                    media_type,
+                    pages,
+                    date,
+                    reason,
+                    bool(embedded),
+                    chunks.get(identity, 0),
+                    tuple(name for name, _, _ in at),
+                    tuple(root for _, root, _ in at),
+                    at[0][2],
+                )
+            )
+        return sorted(found, key=lambda entry: entry.name)
 
     def document(self, name: str) -> Document | None:
         """The document of that name, under any of its names."""

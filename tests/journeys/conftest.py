@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Dialog,
+    Locator,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -98,20 +107,24 @@ class Visit:
         self.dialogs: list[str] = []
         self.errors: list[str] = []
         self.abroad: list[str] = []
-        page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        ours = (url, url.replace("http", "ws"), "data:", "blob:")
+
+        def dialog(opened: Dialog) -> None:
+            self.dialogs.append(opened.message)
+            opened.dismiss()
+
+        def console(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                self.errors.append(message.text)
+
+        def request(sent: Request) -> None:
+            if not sent.url.startswith(ours):
+                self.abroad.append(sent.url)
+
+        page.on("dialog", dialog)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on(
-            "console",
-            lambda message: self.errors.append(message.text) if message.type == "error" else None,
-        )
-        page.on(
-            "request",
-            lambda request: (
-                None
-                if request.url.startswith((url, url.replace("http", "ws"), "data:", "blob:"))
-                else self.abroad.append(request.url)
-            ),
-        )
+        page.on("console", console)
+        page.on("request", request)
         page.goto(url)
 
     @classmethod
@@ -155,6 +168,12 @@ class Visit:
         asked = self.page.locator(".sb-turn").last
         expect(asked.locator(".sb-question")).to_have_text(question)
         return asked
+
+    def idle(self) -> None:
+        """Wait until the page has shown all: what is pressed meanwhile may be drawn anew."""
+        expect(self.page.get_by_test_id("stApp")).to_have_attribute(
+            "data-test-script-state", "notRunning", timeout=LOADING
+        )
 
     @property
     def question(self) -> Locator:

@@ -238,6 +238,8 @@ def test_an_empty_question_is_not_asked(asked: Visit) -> None:
     asked.question.wait_for(timeout=LOADING)
     asked.question.fill("   ")
     asked.question.press("Enter")
+    asked.page.wait_for_timeout(500)
+    asked.idle()
     expect(asked.page.locator(".sb-welcome")).to_be_visible()
     expect(asked.page.locator(".sb-turn")).to_have_count(0)
 

@@ -67,7 +67,8 @@ def test_the_same_file_twice_is_kept_once(tmp_path: Path) -> None:
     sent = Sent("one.txt", b"A sentence about otters and their holts.")
     for expected in (LoadOutcome.ADDED, LoadOutcome.UNCHANGED):
         reports = load_uploads([sent, sent], library, HashEmbedder, Settings(), lambda at: None)
-        assert [report.outcome for report in reports] == [expected]
+        assert [report.outcome for report in reports] == [expected, LoadOutcome.DUPLICATE]
+    assert len(list((library.path / "uploads").rglob("one.txt"))) == 1
     library.close()
 
 

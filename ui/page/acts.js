@@ -4,8 +4,14 @@
 
 const NOTED = 2000; // milliseconds
 
-let shown = ""; // the nonce of what was scrolled to last
-let focused = ""; // and of what was given the keyboard's focus
+// One for the whole page: this script is run again with each change of what it is told, and what it
+// listened for before would be heard twice.
+const page = (window.sourceboundPage ??= {
+  send: null, // tells Python
+  shown: "", // the nonce of what was scrolled to last
+  focused: "", // and of what was given the keyboard's focus
+  listening: false,
+});
 
 // What is asked for may still be on its way to the page: the script that sends it runs from the top.
 function soon(id, act, tries = 60) {
@@ -38,46 +44,44 @@ async function copy(text) {
   area.remove();
 }
 
-export default function (component) {
-  const { setTriggerValue, data } = component;
+function pressed(event) {
+  const button = event.target.closest?.("[data-sb-act], [data-sb-copy]");
+  if (!button) return;
+  event.preventDefault();
+  if (button.dataset.sbCopy === undefined) {
+    page.send(button.dataset.sbAct);
+    return;
+  }
+  const label = button.textContent;
+  copy(button.dataset.sbCopy).then(
+    () => (button.textContent = "Copied"),
+    () => (button.textContent = "This browser does not allow it"),
+  );
+  setTimeout(() => (button.textContent = label), NOTED);
+}
 
-  const pressed = (event) => {
-    const button = event.target.closest?.("[data-sb-act], [data-sb-copy]");
-    if (!button) return;
-    event.preventDefault();
-    if (button.dataset.sbCopy === undefined) {
-      setTriggerValue("act", button.dataset.sbAct);
-      return;
-    }
-    const label = button.textContent;
-    copy(button.dataset.sbCopy).then(
-      () => (button.textContent = "Copied"),
-      () => (button.textContent = "This browser does not allow it"),
-    );
-    setTimeout(() => (button.textContent = label), NOTED);
-  };
+function left(event) {
+  if (event.key !== "Escape") return;
+  if (document.activeElement?.matches(".sb-cite")) document.activeElement.blur();
+  if (document.querySelector(".st-key-source")) page.send("close");
+}
 
-  const left = (event) => {
-    if (event.key !== "Escape") return;
-    if (document.activeElement?.matches(".sb-cite")) document.activeElement.blur();
-    if (document.querySelector(".st-key-source")) setTriggerValue("act", "close");
-  };
-
-  document.addEventListener("click", pressed);
-  document.addEventListener("keydown", left);
+export default function ({ setTriggerValue, data }) {
+  page.send = (act) => setTriggerValue("act", act);
+  if (!page.listening) {
+    page.listening = true;
+    document.addEventListener("click", pressed);
+    document.addEventListener("keydown", left);
+  }
   // A new question stands at the top of what is read, its answer below it.
-  if (data.show && shown !== data.show_nonce) {
-    shown = data.show_nonce;
+  if (data.show && page.shown !== data.show_nonce) {
+    page.shown = data.show_nonce;
     soon(data.show, (place) => place.scrollIntoView({ block: "start" }));
   }
   // What was opened is read next: whoever cannot see it appear hears it, and can go on from there.
-  if (data.focus && focused !== data.focus_nonce) {
+  if (data.focus && page.focused !== data.focus_nonce) {
     soon(data.focus, (place) => place.focus({ preventScroll: place.id === "sb-source" }));
     if (data.point !== null) point(data.point);
   }
-  focused = data.focus ? data.focus_nonce : "";
-  return () => {
-    document.removeEventListener("click", pressed);
-    document.removeEventListener("keydown", left);
-  };
+  page.focused = data.focus ? data.focus_nonce : "";
 }

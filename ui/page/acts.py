@@ -9,6 +9,7 @@ and numbers, never a text; whoever reads them checks that such a thing exists.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import streamlit as st
 
 _SCRIPT = Path(__file__).with_name("acts.js")
 _KEY = "acts"
-_PRESSED = "pressed"
+_PRESSED, _HANDLED = "pressed", "press was handled"
 _MOST_DIGITS = 9
 
 
@@ -45,7 +46,9 @@ def parse(said: object) -> Act | None:
 
 def pressed() -> Act | None:
     """What was pressed and led to this run, once."""
-    return parse(st.session_state.pop(_PRESSED, None))
+    said = st.session_state.pop(_PRESSED, None)
+    st.session_state[_HANDLED] = said is not None
+    return parse(said)
 
 
 def listen(
@@ -65,7 +68,7 @@ def listen(
     # Registered with each run: a session may be the first of a process.
     script = _SCRIPT.read_text(encoding="utf-8")
     mount = st.components.v2.component("sourcebound_acts", js=script, isolate_styles=False)
-    mount(
+    found = mount(
         key=_KEY,
         data={
             "show": show,
@@ -76,7 +79,13 @@ def listen(
         },
         on_act_change=_note,
     )
+    if found.get("act") is not None and not st.session_state.get(_HANDLED):
+        st.session_state[_PRESSED] = found["act"]
+        st.rerun()
 
 
 def _note() -> None:
-    st.session_state[_PRESSED] = st.session_state[_KEY].get("act")
+    """Keep what was pressed for the run that follows, which then need not be run twice."""
+    # Streamlit does not always know the component's state by then, but always its event later.
+    with suppress(KeyError):
+        st.session_state[_PRESSED] = st.session_state[_KEY]["act"]

@@ -103,8 +103,6 @@ def actions(reply: Reply, at: int, judgement: Judgement | None, *, kept: bool) -
 
 def suggested(questions: Sequence[str]) -> str:
     """Questions to begin with, each of which is asked when it is pressed."""
-    if not questions:
-        return ""
     rows = "".join(
         '<li><button type="button" class="sb-suggested" '
         f'data-sb-act="{acts.name("suggested", at)}">{escape(question)}</button></li>'

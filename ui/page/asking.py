@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rag import assemble, kept
+from rag.errors import QuestionError
 from rag.evaluation.judged import Reason
 from rag.filters import Filters
 from rag.library.conversations import Judgement
@@ -27,6 +28,7 @@ from ui.page import acts, answers, conversations, held, markup, source, suggesti
 from ui.page.acts import Act
 from ui.page.held import Shown
 from ui.page.job import Asked, Job
+from ui.page.welcome import first_run
 
 STYLE = Path(__file__).with_name("asking.css")
 QUOTES, PHRASED = "Quotes", "Phrased"
@@ -49,8 +51,7 @@ def show(settings: Settings) -> None:
     st.html(STYLE)
     libraries = held.libraries(settings)
     if not libraries:
-        st.write("Your library is empty. Hand over documents in the library, or run this command:")
-        st.code(f"rag load FOLDER --library {settings.library}", language=None)
+        first_run(settings)
         return
     own = libraries[0]
     conversations.resume(own, EARLIER_KEPT)
@@ -60,7 +61,7 @@ def show(settings: Settings) -> None:
     if act:
         question = _obey(act, own) or question
     fresh = act is not None and act.name == "again"
-    if question:
+    if question and question.strip():
         _begin(Asked(question, mode, chosen, own, filters, _said(), conversations.opened(), fresh))
     _answer(settings)
     with st.sidebar:
@@ -177,8 +178,12 @@ def _begin(asked: Asked) -> None:
         asked = replace(asked, history=_said(), conversation=conversations.opened())
     st.session_state[_FAILED] = None
     st.session_state[_OPENED] = None
-    asked = replace(asked, question=check_question(asked.question))
-    st.session_state[_JOB] = Job(asked, conversations.visit())
+    try:
+        asked = replace(asked, question=check_question(asked.question))
+    except QuestionError as error:
+        st.session_state[_FAILED] = (asked.question, str(error))
+    else:
+        st.session_state[_JOB] = Job(asked, conversations.visit())
 
 
 def _answer(settings: Settings) -> None:
@@ -274,7 +279,8 @@ def _conversation(libraries: Sequence[Library]) -> DeltaGenerator:
             "answer carries a quote that stands in your documents, word for word. Where they hold "
             "no answer, you are told so.</p></div>"
         )
-        st.html(answers.suggested(suggesting.suggestions(libraries[0])))
+        if suggested := suggesting.suggestions(libraries[0]):
+            st.html(answers.suggested(suggested))
     return place
 
 

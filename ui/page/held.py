@@ -17,7 +17,7 @@ import streamlit as st
 from ingest.embed import Progress
 from rag import assemble
 from rag.ask import Parts
-from rag.errors import LibraryError, LibraryMissing, ModelMissing
+from rag.errors import LibraryError, LibraryMissing, ModelMissing, WrongModel
 from rag.library.conversations import Judgement
 from rag.library.folder import Library
 from rag.ports import Embedder, Generator, Reranker
@@ -131,18 +131,28 @@ def check_model(path: Path, embedder_name: str, generation: int) -> None:
 
 def make_parts(mode: Mode, chosen: Settings, libraries: Sequence[Library]) -> Parts:
     model = load_embedder(chosen.embedder)
+    fitting, wrong = [], []
     for library in libraries:
-        check_model(library.path, chosen.embedder, library.catalogue.generation)
+        try:
+            check_model(library.path, chosen.embedder, library.catalogue.generation)
+            fitting.append(library)
+        except WrongModel as error:
+            if len(libraries) == 1 or library.path == chosen.library:
+                raise
+            wrong.append(f"The library {library.path} is left out. {error}")
+    if not fitting:
+        raise WrongModel(" ".join(wrong))
     generator = None
-    notes = (*left_out(chosen), *assemble.notices(chosen, mode))
+    said = (*left_out(chosen), *wrong)
+    notes = (*said, *assemble.notices(chosen, mode))
     if mode is Mode.GENERATE:
         try:
             generator = load_generator(chosen.generator, chosen.endpoint)
         except ModelMissing as error:
-            notes = (*left_out(chosen), assemble.without(error))
+            notes = (*said, assemble.without(error))
     reranker = load_reranker(chosen.reranker)
     return Parts(
-        tuple(libraries),
+        tuple(fitting),
         model,
         RuleScorer(),
         generator,

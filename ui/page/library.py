@@ -2,92 +2,102 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
 
-from rag.errors import LibraryMissing, SettingsError
-from rag.library.folder import Library
+from rag.errors import LibraryMissing
+from rag.library.folder import UPLOADS, Library
 from rag.settings import Settings
-from ui.loading import load_folder
-from ui.page import held, markup
+from ui.page import held, loads, markup, shelf, shelf_markup, together
+from ui.page.welcome import first_run
 from ui.printing import writing
-from ui.uploads import load_uploads
 
-DOCUMENTS_LISTED = 50
+__all__ = ["first_run", "show"]
+
+REFUSALS_AT_ONCE = 50
 
 
 def show(settings: Settings) -> None:
     """The whole view."""
-    show_uploads(settings)
-    show_folder(settings)
-    try:
-        show_library(held.open_library(settings.library))
-    except LibraryMissing:
-        st.write("Your library is empty.")
+    own: Library | None = None
+    with suppress(LibraryMissing):
+        own = held.open_library(settings.library)
+    empty = own is None or own.catalogue.counts().documents == 0
+    if empty:
+        first_run(settings)
+    loads.show_uploads(settings)
+    loads.show_folder(settings)
+    loads.show_account()
+    for said in held.left_out(settings):
+        st.html(markup.notes([said]))
+    if own is None:
+        return
+    _writer(own)
+    if not empty:
+        shelf.show(held.libraries(settings))
+    _refusals(own)
+    _about(settings, own)
 
 
-def show_uploads(settings: Settings) -> None:
-    with st.form("upload", clear_on_submit=True, border=False):
-        files = st.file_uploader("Add documents", accept_multiple_files=True)
-        submitted = st.form_submit_button("Load", width="stretch")
-    if submitted and files:
-        with held.progress() as show_progress:
-            st.session_state["loaded"] = load_uploads(
-                files,
-                Library.create(settings.library),
-                lambda: held.load_embedder(settings.embedder),
-                settings,
-                show_progress,
-            )
-    if st.session_state.get("loaded"):
-        st.html(markup.reports(st.session_state["loaded"]))
-
-
-def show_folder(settings: Settings) -> None:
-    """Load a folder of this machine: the page is served to nobody else."""
-    with st.expander("Load a folder"), st.form("folder", border=False):
-        given = st.text_input("Folder on this machine", placeholder="/home/me/documents")
-        gone = st.checkbox("Remove documents whose file is gone")
-        submitted = st.form_submit_button("Load the folder", width="stretch")
-    if submitted and given.strip():
-        folder = Path(given.strip()).expanduser()
-        if not folder.is_absolute():
-            raise SettingsError(f"Give the whole path of the folder, from the top, not {given}.")
-        with held.progress() as show_progress:
-            st.session_state["folder account"] = load_folder(
-                folder,
-                Library.create(settings.library),
-                lambda: held.load_embedder(settings.embedder),
-                settings,
-                show_progress,
-                prune=gone,
-            )
-    if st.session_state.get("folder account"):
-        st.html(markup.account(st.session_state["folder account"]))
-
-
-def show_library(library: Library) -> None:
-    counts = library.catalogue.counts()
-    st.caption("Library")
-    st.code(str(library.path), language=None)
-    st.write(
-        f"{counts.documents} documents, {counts.pages} numbered pages, {counts.chunks} passages"
-    )
-    if counts.embedded_chunks < counts.chunks:
-        st.caption(f"{counts.embedded_chunks} of them can be found by meaning so far.")
+def _writer(library: Library) -> None:
     writer = library.writer()
-    if writer:
-        st.caption(f"Now writing: {writing(writer)}")
-    if counts.refused:
-        st.caption(f"{counts.refused} files were refused; rag status --refused lists them.")
-    with st.expander("Documents"):
-        wanted = st.text_input("Name or title holds", key="document filter").casefold()
-        found = [
-            document
-            for document in library.catalogue.documents()
-            if wanted in f"{document.name} {document.title}".casefold()
-        ]
-        st.html(markup.documents(found[:DOCUMENTS_LISTED]))
-        if len(found) > DOCUMENTS_LISTED:
-            st.caption(f"and {len(found) - DOCUMENTS_LISTED} more")
+    if writer is not None:
+        said = f"Now writing: {writing(writer)}. Asking works meanwhile; loading has to wait."
+        st.html(markup.notes([said]))
+
+
+def _refusals(library: Library) -> None:
+    items = library.catalogue.refusals()
+    if not items:
+        return
+    with st.expander(f"Refused files: {len(items):,}"):
+        pages = -(-len(items) // REFUSALS_AT_ONCE)
+        at = 1
+        if pages > 1:
+            at = int(st.number_input(f"Part, of {pages:,}", 1, pages, 1))
+        first = (at - 1) * REFUSALS_AT_ONCE
+        st.html(shelf_markup.refusals(items[first : first + REFUSALS_AT_ONCE]))
+        st.caption("Mend a file and load its folder again: only what has changed is tried again.")
+
+
+def _about(settings: Settings, own: Library) -> None:
+    """Counts, the model and the room on disk."""
+    with st.expander("About this library"):
+        counts = own.catalogue.counts()
+        model = own.catalogue.embedder
+        st.html(
+            shelf_markup.rows(
+                [
+                    ("Folder", str(own.path)),
+                    ("Documents", f"{counts.documents:,} in {counts.files:,} files"),
+                    ("Numbered pages", f"{counts.pages:,}"),
+                    ("Passages", f"{counts.chunks:,}, all found by their words"),
+                    ("Found by meaning", f"{counts.embedded_chunks:,} of {counts.chunks:,}"),
+                    ("Model of meaning", str(model) if model else "none yet"),
+                    *[(name, shelf_markup.size(size)) for name, size in _storage(own.path)],
+                ]
+            )
+        )
+        further = settings.libraries[1:]
+        if further:
+            st.html(shelf_markup.rows([(str(path), together.about(path)) for path in further]))
+            st.caption("These are asked together with it; the view Settings adds and leaves out.")
+
+
+def _storage(path: Path) -> list[tuple[str, int]]:
+    """Bytes on disk by what they are for; archives of an upload count as one file each."""
+    groups = {
+        "Texts and vectors": ("catalogue.",),
+        "Words index": ("words.",),
+        "Vector index": ("vectors.",),
+        "Conversations": ("conversations.",),
+    }
+    files = [each for each in path.iterdir() if each.is_file()]
+    found = [
+        (name, sum(each.stat().st_size for each in files if each.name.startswith(starts)))
+        for name, starts in groups.items()
+    ]
+    inside = (each for each in (path / UPLOADS).rglob("*") if each.is_file())
+    return [*found, ("Uploads", sum(each.stat().st_size for each in inside))]
