@@ -104,6 +104,44 @@ def test_every_view_can_be_read_on_every_screen(
     assert seen.problems == []
 
 
+def test_the_keyboard_is_enough_to_ask_and_to_go_elsewhere(
+    browser: Browser, filled: Served
+) -> None:
+    with Visit.of(browser, filled.url) as visit:
+        page = visit.page
+        visit.question.wait_for(timeout=LOADING)
+        _tab_to(page, "What do you want to know")
+        page.keyboard.type("How many parameters does GPT-3 have?")
+        page.keyboard.press("Enter")
+        expect(page.locator(".sb-turn .sb-actions")).to_be_visible(timeout=LOADING)
+        _tab_to(page, "Why")
+        page.keyboard.press("Enter")
+        question = page.get_by_role("textbox", name="Question")
+        expect(question).to_have_value("How many parameters does GPT-3 have?", timeout=SHOWING)
+        _tab_to(page, "Document that should be found")
+        page.keyboard.type("glossary.md")
+        expect(page.get_by_role("option", name="glossary.md")).to_be_visible(timeout=SHOWING)
+        page.keyboard.press("Enter")
+        _tab_to(page, "Follow it")
+        page.keyboard.press("Enter")
+        expect(page.locator(".sb-path")).to_be_visible(timeout=LOADING)
+
+
+def _tab_to(page: Page, name: str) -> None:
+    """Press Tab until the element of that name is reached, and see that it shows."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        found = page.evaluate("""() => {
+            const at = document.activeElement;
+            // Not of what holds other things: it has the texts of all of them.
+            const text = at.innerText.length < 60 ? at.innerText : '';
+            return [at.ariaLabel, at.placeholder, text].join(' ');
+        }""")
+        if name in found:
+            return
+    raise AssertionError(f"the keyboard does not reach {name}")
+
+
 def _follow(page: Page, document: str) -> None:
     """Ask why a document was not found, for the question that is there."""
     box = page.get_by_role("combobox", name="Document that should be found")

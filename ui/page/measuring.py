@@ -66,21 +66,24 @@ def show(settings: Settings) -> None:
     if run is not None and run.over:
         _end(run)
         run = None
-    bar = None if run is None else _running(run)
+    bar = None
     found: _Measured | None = st.session_state.get(_OPEN)
-    if run is None:
-        # Open while there is nothing else to do here, out of the way afterwards.
-        with st.expander("Measure something", expanded=found is None):
-            _begin(settings)
-        if problem := st.session_state.pop(_SAID, ""):
-            st.html(markup.problem(problem))
-    if found is None:
-        if run is None:
-            st.html(
-                '<div class="sb-empty"><b>Nothing is measured yet</b>Run a file of cases, open '
-                "results that you have, or let cases be made from your library.</div>"
-            )
-    else:
+    # One place for all that comes and goes: what stands below keeps its own, and its open tab.
+    with st.container():
+        if run is not None:
+            bar = _running(run)
+        else:
+            # Open while there is nothing else to do here, out of the way afterwards.
+            with st.expander("Measure something", expanded=found is None):
+                _begin(settings)
+            if problem := st.session_state.pop(_SAID, ""):
+                st.html(markup.problem(problem))
+            if found is None:
+                st.html(
+                    '<div class="sb-empty"><b>Nothing is measured yet</b>Run a file of cases, open '
+                    "results that you have, or let cases be made from your library.</div>"
+                )
+    if found is not None:
         _show(found)
     if run is not None and bar is not None:
         # At the end, with all else drawn: this goes on for as long as the run does.
