@@ -10,7 +10,7 @@ import streamlit as st
 from rag.errors import LibraryMissing
 from rag.library.folder import UPLOADS, Library
 from rag.settings import Settings
-from ui.page import held, loads, markup, shelf, shelf_markup, together
+from ui.page import held, loads, markup, shelf, shelf_markup, signin, together
 from ui.page.welcome import first_run
 from ui.printing import writing
 
@@ -28,7 +28,8 @@ def show(settings: Settings) -> None:
     if empty:
         first_run(settings)
     loads.show_uploads(settings)
-    loads.show_folder(settings)
+    if not signin.is_wide():  # a visitor from elsewhere must not read this machine's files
+        loads.show_folder(settings)
     loads.show_account()
     for said in held.left_out(settings):
         st.html(markup.notes([said]))

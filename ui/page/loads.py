@@ -58,7 +58,7 @@ def show_uploads(settings: Settings) -> None:
 
 
 def show_folder(settings: Settings) -> None:
-    """Load a folder of this machine: the page is served to nobody else."""
+    """Load a folder of this machine; only for whoever sits at it."""
     with st.expander("Load a folder"), st.form("folder", border=False):
         given = st.text_input("Folder on this machine", placeholder="/home/me/documents")
         gone = st.checkbox("Remove documents whose file is gone")

@@ -9,7 +9,7 @@ import streamlit as st
 from rag.errors import SettingsError, SourceboundError
 from rag.library.folder import Library
 from rag.settings import Settings
-from ui.page import held, markup, shelf_markup
+from ui.page import held, markup, shelf_markup, signin
 
 _ADDED = "library to add"
 
@@ -26,6 +26,8 @@ def show(settings: Settings) -> None:
             left = [path for path in further if path != further[int(at) - 1]]
             held.choose(collections=tuple(left))
             st.rerun()
+    if signin.is_wide():  # a visitor from elsewhere must not open folders of this machine
+        return
     with st.expander("Add a collection"):
         with st.form("collection", border=False, clear_on_submit=False):
             given = st.text_input("Folder of a library on this machine", key=_ADDED)
