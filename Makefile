@@ -35,7 +35,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 BENCHES := retrieval quotes answers determinism latency hostile kill load memory pdf conversation \
 	scale short grounding scoring scan conflicts chunks boxes page
 .PHONY: help setup setup-dev browser tesseract run test check pytest format eval clean fit-evidence \
-	test-offline $(BENCHES:%=bench-%)
+	test-offline journeys $(BENCHES:%=bench-%)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -94,6 +94,9 @@ check: $(READY_DEV) ## Lint, check the format, the types and who imports whom
 
 pytest: setup-dev ## Run the tests (ARGS="tests/test_house.py" picks some)
 	$(BIN)/python -m pytest -q $(ARGS)
+
+journeys: setup-dev ## Every journey through the page again, with the generator taken away
+	JOURNEYS_GENERATOR=none $(BIN)/python -m pytest -q tests/journeys $(ARGS)
 
 format: $(READY_DEV) ## Put the code in its form and mend what ruff can mend
 	$(BIN)/ruff check --fix

@@ -37,6 +37,10 @@ SHOWING = 30_000
 """Milliseconds, for what needs no model."""
 
 
+GENERATOR = os.environ.get("JOURNEYS_GENERATOR", "")
+"""Generator of the pages that ask for none of their own; the default one where it is empty."""
+
+
 class Served:
     """The page of one library, as `rag ui` serves it."""
 
@@ -49,6 +53,8 @@ class Served:
         self.url = f"http://127.0.0.1:{self.port}"
         command = Path(sys.executable).with_name("rag")
         options = ["--no-browser", "--port", str(self.port), "--library", str(library)]
+        if GENERATOR:
+            environment.setdefault("SOURCEBOUND_GENERATOR", GENERATOR)
         # Whoever runs the tests may have a password of their own.
         environment.setdefault("SOURCEBOUND_PASSWORD_FILE", str(library.with_name("password")))
         # Streamlit's log is not read here: a full pipe would stop it.
