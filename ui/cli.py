@@ -27,7 +27,7 @@ from rag.errors import LibraryBusy, SettingsError, SourceboundError
 from rag.evaluation.cases import BadRow, Question, read_questions
 from rag.records import FileReport, LoadOutcome, Mode, Reply
 from rag.settings import Settings, read_settings
-from ui import cases, comparing, evaluating, history, printing, reporting, scoring
+from ui import backups, cases, comparing, evaluating, history, printing, reporting, scoring
 from ui.account import Account
 from ui.options import (
     BatchOption,
@@ -481,6 +481,10 @@ def forget(
     else:
         printing.forgotten(row)
     return 4 if done.traces else 0
+
+
+app.command()(backups.backup)
+app.command()(backups.restore)
 
 
 @app.command()
