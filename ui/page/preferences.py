@@ -31,7 +31,7 @@ def show(settings: Settings) -> None:
     """The whole view; what is set here holds for this visitor, until the session ends."""
     st.caption(
         "What you set here holds for you, until you close the page. To set it for good: variables "
-        "like SOURCEBOUND_EVIDENCE, or sourcebound.toml in the folder where rag is started."
+        "like SOURCEBOUND_EVIDENCE, or sourcebound.toml in the folder where the page is started."
     )
     _where(settings)
     _evidence(settings)
