@@ -151,11 +151,19 @@ class Visit:
 
     def upload(self, *files: Path) -> None:
         """Hand over files in the library, and come back to ask."""
+        page = self.page
         self.go("Library")
-        self.page.locator("input[type=file]").set_input_files([str(file) for file in files])
-        self.page.get_by_role("button", name="Load", exact=True).click()
-        lines = self.page.locator(".sb-files li.sb-loaded, .sb-files li.sb-refused")
+        page.locator("input[type=file]").wait_for(state="attached", timeout=LOADING)
+        self.idle()
+        dismiss = page.get_by_role("button", name="Dismiss this account")
+        if dismiss.is_visible():  # that of an earlier load must not be taken for this one's
+            dismiss.click()
+            expect(dismiss).to_have_count(0, timeout=SHOWING)
+        page.locator("input[type=file]").set_input_files([str(file) for file in files])
+        page.get_by_role("button", name="Load", exact=True).click()
+        lines = page.locator(".st-key-account li")
         expect(lines).to_have_count(len(files), timeout=LOADING)
+        self.idle()  # whatever is pressed before would end the load
         self.go("Ask")
 
     def ask(self, question: str, answer: str) -> Locator:

@@ -85,9 +85,10 @@ def show_account() -> None:
     account: FolderAccount | None = st.session_state.get(_ACCOUNT)
     if account is None:
         return
-    if st.session_state.get(_CUT):
-        st.html(markup.problem(STOPPED))
-    st.html(markup.account(account))
+    with st.container(key="account"):
+        if st.session_state.get(_CUT):
+            st.html(markup.problem(STOPPED))
+        st.html(markup.account(account))
     if st.button("Dismiss this account"):
         del st.session_state[_ACCOUNT]
         st.rerun()
