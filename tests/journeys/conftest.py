@@ -181,6 +181,7 @@ class Visit:
         expect(whole).to_have_count(before + 1, timeout=LOADING)
         asked = self.page.locator(".sb-turn").last
         expect(asked.locator(".sb-question")).to_have_text(question)
+        self.idle()
         return asked
 
     def idle(self) -> None:

@@ -159,16 +159,21 @@ def test_a_suggestion_is_asked_and_an_answer_judged(asked: Visit, asking: Asking
     page = asked.page
     suggested = page.locator(".sb-suggested").first
     suggested.wait_for(timeout=LOADING)
+    asked.idle()
     question = suggested.inner_text()
     suggested.click()
     turn = page.locator(".sb-turn").last
     expect(turn.locator(".sb-question")).to_have_text(question, timeout=LOADING)
     bad = turn.get_by_role("button", name="Not helpful")
     expect(bad).to_be_visible(timeout=LOADING)
+    asked.idle()
     bad.click()
     expect(bad).to_have_attribute("aria-pressed", "true", timeout=SHOWING)
+    asked.idle()
     page.get_by_text("Something is missing", exact=True).click()
+    asked.idle()
     page.get_by_label("In your own words").fill("the year")
+    asked.idle()
     page.get_by_role("button", name="Keep the reason").click()
     with page.expect_download(timeout=SHOWING) as download:
         page.get_by_role("button", name=re.compile("judged answer")).click()
@@ -327,6 +332,7 @@ def test_a_page_left_in_the_middle_of_an_answer_loses_nothing(
         page.wait_for_timeout(500)
         page.reload()
         asked.question.wait_for(timeout=LOADING)
+    asked.idle()
     talk.first.click()
     turn = page.locator(".sb-turn").last
     expect(turn.locator(".sb-question")).to_have_text(

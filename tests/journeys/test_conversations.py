@@ -47,6 +47,7 @@ def test_conversations_are_kept_opened_searched_renamed_exported_and_deleted(
     expect(page.get_by_text("No conversation holds these words.")).to_be_visible(timeout=SHOWING)
     search.fill("HOLLOWMERE council")
     search.press("Enter")
+    visit.idle()
     page.locator(".sb-talk", has_text="Old trades").click()
     quote = page.locator(".sb-quote", has_text="closed in 1911").first
     expect(quote).to_be_visible(timeout=SHOWING)

@@ -140,6 +140,7 @@ def test_what_a_model_says_is_text_while_it_streams_and_after(visit: Visit) -> N
         turn.locator(".sb-cite").first.click()
         panel = visit.page.locator(".st-key-source")
         expect(panel.locator(".sb-passage").first).to_be_visible(timeout=SHOWING)
+        visit.idle()
         _inert(visit.page)
         panel.get_by_role("button", name="Close").click()
         expect(panel).to_have_count(0, timeout=SHOWING)

@@ -53,6 +53,7 @@ def _open(visit: Visit, question: str, has_text: str) -> Locator:
     turn.locator(".sb-quote", has_text=has_text).first.locator(".sb-cite").click()
     panel = visit.page.locator(".st-key-source")
     expect(panel.locator(".sb-steps")).to_be_visible(timeout=SHOWING)
+    visit.idle()
     return panel
 
 
@@ -105,6 +106,7 @@ def test_the_quotes_are_stepped_through_and_the_original_is_handed_out(
     for number in range(at + 1, count + 1):
         panel.get_by_role("button", name="Next quote").click()
         expect(step).to_have_text(f"{number} of {count}", timeout=SHOWING)
+        reader.idle()
     # A format without pages: the passage, with the quote marked.
     passage = panel.locator(".sb-passage mark").first
     expect(passage).to_have_text(last.strip(), timeout=SHOWING)
