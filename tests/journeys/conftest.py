@@ -189,6 +189,11 @@ class Visit:
         expect(self.page.get_by_test_id("stApp")).to_have_attribute(
             "data-test-script-state", "notRunning", timeout=LOADING
         )
+        # The script that hears what is pressed is loaded after what it listens to is shown.
+        self.page.wait_for_function(
+            "() => !document.querySelector('[data-sb-act]') || window.sourceboundPage?.listening",
+            timeout=LOADING,
+        )
 
     @property
     def question(self) -> Locator:
