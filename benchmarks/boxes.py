@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -155,7 +154,7 @@ def main() -> None:
     if not filings:
         print(f"no filing in {folder('financebench-dev') / 'docs'}", file=sys.stderr)
     results: dict[str, list[Result]] = {}
-    with tempfile.TemporaryDirectory(), Parser() as parser:
+    with Parser() as parser:
         for path in paths:
             results.setdefault("samples", []).extend(
                 check(path, -(-wanted // 2 // len(paths)), parser)

@@ -24,7 +24,6 @@ from rag.records import Document, Page, Span
 DRAWN = frozenset({PDF, *PICTURES})
 """Media types of which a page can be shown as it looks."""
 
-_PIECE = 1 << 20
 _LARGEST_MEMBER = 200 * 1024 * 1024
 
 
@@ -124,8 +123,5 @@ def _member(archive: Path, place: Place, drawer: Drawer, folder: Path) -> Path:
 
 
 def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

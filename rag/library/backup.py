@@ -29,6 +29,7 @@ from typing import IO
 from rag.errors import LibraryError, LibraryMissing
 from rag.library.conversations import CONVERSATIONS
 from rag.library.folder import CATALOGUE, UPLOADS, Library, explain
+from rag.library.stamp import sync
 
 FORMAT = 1
 _MANIFEST = "manifest.json"
@@ -71,7 +72,7 @@ def back_up(library: Library, target: Path) -> Manifest:
             _write(aside, folder, manifest)
         _check(aside)
         os.replace(aside, target)
-        _sync(target.parent)
+        sync(target.parent)
     except OSError as error:
         aside.unlink(missing_ok=True)
         raise explain(error, target) from error
@@ -107,7 +108,7 @@ def restore(backup: Path, path: Path) -> Manifest:
         if path.exists():
             path.rmdir()
         os.replace(aside, path)
-        _sync(path.parent)
+        sync(path.parent)
     except OSError as error:
         shutil.rmtree(aside, ignore_errors=True)
         raise explain(error, path) from error
@@ -197,15 +198,6 @@ def _write(target: Path, folder: Path, manifest: Manifest) -> None:
         os.fsync(file.fileno())
 
 
-def _sync(folder: Path) -> None:
-    """Have the renaming itself on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 # -- reading -----------------------------------------------------------------------------------
 
 
@@ -271,10 +263,11 @@ def _move_uploads(catalogue: Path, before: Path, after: Path) -> None:
 
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
-        return _digest_of(file)
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest_of(file: IO[bytes]) -> str:
+    """Of a member of an archive, which `hashlib.file_digest` does not take."""
     digest = hashlib.sha256()
     while piece := file.read(_PIECE):
         digest.update(piece)

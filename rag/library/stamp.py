@@ -50,10 +50,10 @@ def write(
         raise OSError(28, "the file could not be written whole", str(aside))
     stamp_aside = folder / f"{stamp_name}.new"
     stamp_aside.write_text(json.dumps(asdict(replace(stamp, sha256=sha256))) + "\n", "utf-8")
-    _sync(stamp_aside)
+    sync(stamp_aside)
     os.replace(aside, folder / name)
     os.replace(stamp_aside, folder / stamp_name)
-    _sync(folder)
+    sync(folder)
 
 
 def read(folder: Path, stamp_name: str) -> Stamp | None:
@@ -126,7 +126,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk. Raises `OSError`."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -8,7 +8,6 @@ import pytest
 
 from rag.records import (
     Answer,
-    Chunk,
     Conflict,
     Disagreement,
     Document,
@@ -16,9 +15,7 @@ from rag.records import (
     LoadOutcome,
     Outcome,
     Page,
-    Passage,
     Quote,
-    Sentence,
     Span,
     WithheldSentence,
 )
@@ -59,21 +56,19 @@ def _parsed(html: str) -> _Tags:
 def test_everything_from_outside_is_text(bad: str) -> None:
     document = Document("0", bad, bad, "text/plain")
     quote = Quote(document, 1, 2, 2 + len(bad), bad, headings=(bad,), flags=(bad,))
-    chunk = Chunk("c", "0", bad, 0, len(bad), 1, (bad,))
     conflict = Conflict(Disagreement.NAME, quote, quote, (bad, bad))
     failed = WithheldSentence(bad, (quote,), (bad,))
     pieces = [
         markup.question(bad),
-        markup.sentence(Sentence(bad, (quote,), None)),
-        markup.quote(quote),
+        markup.marked(quote),
+        markup.place(quote),
+        markup.table(bad, (bad,)),
         markup.in_passage(quote, Page(1, 0, f"x {bad} y"), bad),
-        markup.passages([Passage(document, chunk, 1, 1.0, 1.0, 1.0)]),
         markup.withheld(Answer(Outcome.WITHHELD, withheld=(failed,))),
         markup.conflicts(Answer(Outcome.SUPPORTED, conflicts=(conflict,))),
         markup.notes([bad]),
         markup.problem(bad),
         markup.reports([FileReport(bad, LoadOutcome.REFUSED, bad)]),
-        markup.documents([document]),
     ]
     for piece in pieces:
         parsed = _parsed(piece)
@@ -97,7 +92,7 @@ def test_the_short_answer_is_marked_and_stays_text(bad: str) -> None:
     document = Document("0", "a.txt", "a.txt", "text/plain")
     text = f"{bad} stands here {bad}"
     whole = Quote(document, None, 0, len(text), text, short=Span(0, len(bad)))
-    html = markup.quote(whole)
+    html = markup.marked(whole)
     assert html.count("<mark>") == html.count("</mark>") == 1
     parsed = _parsed(html)
     assert parsed.tags <= OURS

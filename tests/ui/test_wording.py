@@ -10,7 +10,7 @@ import pytest
 
 from rag.records import Answer, Mode, Outcome, Reply, Usage
 from ui import printing
-from ui.page import markup
+from ui.page import answers
 from ui.wording import effort
 
 
@@ -33,7 +33,7 @@ def _reply(usage: Usage) -> Reply:
 def test_time_tokens_and_cost_are_one_line(usage: Usage, said: str) -> None:
     line = effort(_reply(usage))
     assert line == f"1.6 s, most of it phrase (1.2 s); {said}"
-    assert line in markup.effort(_reply(usage))
+    assert line in answers.actions(_reply(usage), 0, None, kept=False)
 
 
 def test_it_goes_to_a_terminal_only(

@@ -6,15 +6,13 @@ No spinner of Streamlit's stands here: what is asked is answered in a thread tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from ingest.embed import Progress
 from rag import assemble
 from rag.ask import Parts
 from rag.errors import LibraryError, LibraryMissing, ModelMissing, WrongModel
@@ -162,17 +160,3 @@ def make_parts(mode: Mode, chosen: Settings, libraries: Sequence[Library]) -> Pa
         chosen.price_in,
         chosen.price_out,
     )
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[Progress], None]]:
-    """A bar for as long as a load takes."""
-    bar = st.progress(0.0, "Looking …")
-
-    def show(at: Progress) -> None:
-        bar.progress(min(1.0, at.done / max(1, at.total)), f"{at.step}: {at.done}/{at.total}")
-
-    try:
-        yield show
-    finally:
-        bar.empty()

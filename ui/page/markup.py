@@ -19,17 +19,13 @@ from rag.records import (
     LoadOutcome,
     Outcome,
     Page,
-    Passage,
     Quote,
-    Reply,
-    Sentence,
     Span,
 )
 from rag.text import content_stems, stems
 from rag.why import Trace
 from ui.loading import FolderAccount
 from ui.wording import about_conflict, about_table
-from ui.wording import effort as effort_in_words
 
 AROUND = 400
 """Code points of the page's text shown on either side of a quote."""
@@ -77,30 +73,9 @@ def verdict(answer: Answer, task: str = "question") -> str:
     return f'<p class="sb-verdict sb-{answer.outcome.value}" role="status">{escape(said)}</p>'
 
 
-def sentence(item: Sentence) -> str:
-    """A sentence that a model phrased, above its quotes."""
-    marks = ""
-    if item.support is None:
-        marks = '<span class="sb-flag">not checked</span>'
-    elif item.replaced:
-        marks = '<span class="sb-flag">quoted instead of a withheld sentence</span>'
-    return f'<p class="sb-sentence">{escape(item.text)} {marks}</p>'
-
-
 def side(name: str) -> str:
     """The side of a comparison, above its quotes."""
     return f'<h4 class="sb-side">{escape(name)}</h4>'
-
-
-def quote(item: Quote) -> str:
-    """A quote with the place where it stands."""
-    flags = "".join(f'<span class="sb-flag">{escape(flag)}</span>' for flag in item.flags)
-    return (
-        f'<blockquote class="sb-quote"><p>{marked(item)}</p>'
-        f"{table(item.caption, item.columns)}<footer>"
-        f"{_place(item.document, item.page, item.place, item.headings)}{flags}"
-        "</footer></blockquote>"
-    )
 
 
 def marked(item: Quote) -> str:
@@ -130,17 +105,6 @@ def in_passage(item: Quote, page: Page, notice: str | None) -> str:
     )
 
 
-def passages(items: Sequence[Passage]) -> str:
-    """Passages that were found but do not answer."""
-    return "".join(
-        f'<div class="sb-near"><p class="sb-place">'
-        f"{_place(item.document, item.chunk.page, item.chunk.place, item.chunk.headings)}</p>"
-        f"{table(item.chunk.caption, item.chunk.columns)}"
-        f"<p>{escape(item.chunk.text)}</p></div>"
-        for item in items
-    )
-
-
 def withheld(answer: Answer) -> str:
     """What was phrased and failed, with the reasons; no part of the answer."""
     rows = "".join(
@@ -160,11 +124,6 @@ def conflicts(answer: Answer) -> str:
 
 def notes(texts: Iterable[str]) -> str:
     return "".join(f'<p class="sb-note">{escape(text)}</p>' for text in texts)
-
-
-def effort(reply: Reply) -> str:
-    """Time, tokens and cost of a reply."""
-    return notes([effort_in_words(reply)])
 
 
 def problem(text: str) -> str:
@@ -215,14 +174,6 @@ def account(item: FolderAccount) -> str:
     more = f'<p class="sb-note">and {item.unnamed} more</p>' if item.unnamed else ""
     total = _count(sum(item.counts.values()), "file")
     return f'<p class="sb-note">{total}: {parts or "none"}.</p>{reports(item.remarks)}{more}'
-
-
-def documents(items: Sequence[Document]) -> str:
-    rows = "".join(
-        f"<li><b>{escape(item.name)}</b><br><span>{escape(item.title)}</span></li>"
-        for item in items
-    )
-    return f'<ul class="sb-files">{rows}</ul>'
 
 
 def result(row: RowResult) -> str:
