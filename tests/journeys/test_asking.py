@@ -280,15 +280,21 @@ def with_generator(asking: Asking) -> Iterator[Server]:
     asking.server.behave = echo
 
 
-@WITH_GENERATOR
-def test_stopped_while_it_is_phrased_the_quotes_stand(asked: Visit, with_generator: Server) -> None:
+def _held_back(server: Server) -> threading.Event:
+    """Have the generator say nothing before this is set."""
     go = threading.Event()
 
     def slow(exchange: Exchange) -> None:
         go.wait(60)
         echo(exchange)
 
-    with_generator.behave = slow
+    server.behave = slow
+    return go
+
+
+@WITH_GENERATOR
+def test_stopped_while_it_is_phrased_the_quotes_stand(asked: Visit, with_generator: Server) -> None:
+    go = _held_back(with_generator)
     page = asked.page
     asked.question.wait_for(timeout=LOADING)
     asked.question.fill("How many parameters has GPT-3?")
@@ -310,13 +316,7 @@ def test_stopped_while_it_is_phrased_the_quotes_stand(asked: Visit, with_generat
 def test_a_page_left_in_the_middle_of_an_answer_loses_nothing(
     asked: Visit, with_generator: Server
 ) -> None:
-    go = threading.Event()
-
-    def slow(exchange: Exchange) -> None:
-        go.wait(60)
-        echo(exchange)
-
-    with_generator.behave = slow
+    go = _held_back(with_generator)
     page = asked.page
     asked.question.wait_for(timeout=LOADING)
     asked.question.fill("What number of parameters does GPT-3 have?")
@@ -355,13 +355,7 @@ def test_a_generator_that_is_gone_leaves_the_quotes(asked: Visit, with_generator
 
 @WITH_GENERATOR
 def test_the_same_question_sent_twice_is_asked_once(asked: Visit, with_generator: Server) -> None:
-    go = threading.Event()
-
-    def slow(exchange: Exchange) -> None:
-        go.wait(60)
-        echo(exchange)
-
-    with_generator.behave = slow
+    go = _held_back(with_generator)
     page = asked.page
     asked.question.wait_for(timeout=LOADING)
     for _ in range(2):
