@@ -210,7 +210,9 @@ def _collect() -> None:
         st.session_state[_FAILED] = (job.asked.question, job.progress.error)
     elif job.visit == conversations.visit():
         held.shown().append(Shown(found.reply, found.turn))
-        del held.shown()[:-EARLIER_KEPT]
+        if len(held.shown()) > EARLIER_KEPT:
+            del held.shown()[:-EARLIER_KEPT]
+            _close()  # what is open is known by its number, which is another's now
         conversations.note_opened(found.conversation)
 
 
