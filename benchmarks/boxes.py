@@ -26,7 +26,7 @@ import pypdfium2
 from benchmarks.sets import folder
 from ingest.admit import PDF
 from ingest.parse import Cutting, Parser
-from ingest.picture import Box
+from ingest.parsed import Box
 from rag.records import Page, Span
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"

@@ -25,8 +25,7 @@ from typing import IO, Any, Self
 from ingest import ocr
 from ingest.archive import Member
 from ingest.chunk import CAPACITY, OVERLAP
-from ingest.parsed import Parsed
-from ingest.picture import PagePicture
+from ingest.parsed import PagePicture, Parsed
 from ingest.wire import NONSENSE, chunks_from_json, from_json, picture_from_json
 from rag.errors import FileRefused
 from rag.library.catalogue import NewChunk

@@ -1,4 +1,7 @@
-"""What a reader hands on: the text of one file with its pages, headings, tables and places."""
+"""What a reader hands on: the text of one file with its pages, headings, tables and places.
+
+And a page as it looks.
+"""
 
 from __future__ import annotations
 
@@ -63,3 +66,27 @@ class Parsed:
     sketch: bytes = b""
     language: str = ENGLISH
     date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle on a page, as shares (0..1) of its width and height from its top left corner."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class PagePicture:
+    """A page as it looks, in PNG.
+
+    `width` and `height` are pixels. `boxes` holds for each stretch of text its boxes, one a line,
+    () where it was not found.
+    """
+
+    png: bytes
+    width: int
+    height: int
+    boxes: tuple[tuple[Box, ...], ...]

@@ -10,12 +10,12 @@ import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from ingest.admit import PDF, PICTURES, archive_type
 from ingest.archive import Member
+from ingest.parsed import PagePicture
 from rag.errors import FileRefused
 from rag.library.catalogue import Place
 from rag.library.folder import file_of
@@ -25,30 +25,6 @@ DRAWN = frozenset({PDF, *PICTURES})
 """Media types of which a page can be shown as it looks."""
 
 _LARGEST_MEMBER = 200 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle on a page, as shares (0..1) of its width and height from its top left corner."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-
-@dataclass(frozen=True, slots=True)
-class PagePicture:
-    """A page as it looks, in PNG.
-
-    `width` and `height` are pixels. `boxes` holds for each stretch of text its boxes, one a line,
-    () where it was not found.
-    """
-
-    png: bytes
-    width: int
-    height: int
-    boxes: tuple[tuple[Box, ...], ...]
 
 
 class Drawer(Protocol):

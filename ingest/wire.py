@@ -6,8 +6,7 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
-from ingest.parsed import Mark, Parsed, Table
-from ingest.picture import Box, PagePicture
+from ingest.parsed import Box, Mark, PagePicture, Parsed, Table
 from rag.errors import FileRefused
 from rag.library.catalogue import NewChunk
 from rag.records import Chunk, Heading, Page, Span

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ingest.admit import PDF
 from ingest.align import find
 from ingest.ocr import Recogniser, Word
-from ingest.picture import Box, PagePicture
+from ingest.parsed import Box, PagePicture
 from ingest.readers import pictures, scans
 from rag.errors import FileRefused
 from rag.records import Span

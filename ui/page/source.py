@@ -14,7 +14,8 @@ from pathlib import Path
 import streamlit as st
 
 from ingest.parse import Parser
-from ingest.picture import DRAWN, PagePicture, original, picture_of
+from ingest.parsed import PagePicture
+from ingest.picture import DRAWN, original, picture_of
 from rag.errors import FileRefused
 from rag.library.folder import Library, file_of
 from rag.records import Page, Quote, Span
